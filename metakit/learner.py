@@ -1,0 +1,117 @@
+"""Steps 1 and 2 of meta-learning: a learning algorithm F_phi with unknowns, and its loss L(phi) over tasks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from metakit.problem import Loss, Objective, Params, Task
+
+
+class Learner(Protocol):
+    """Step 1, F_phi: a learning algorithm, read as the mathematics of one task.
+
+    Frozen: it holds hyper-parameters. phi, learned across tasks, and theta, written by one task, travel as arguments.
+    """
+
+    def init(self, seed: int) -> Params:
+        """Return phi before any task was seen; depends on ``seed`` alone."""
+
+    def adapt(self, phi: Params, support: Any) -> Any:
+        """Return theta = F_phi(support), differentiable with respect to phi."""
+
+    def predict(self, phi: Params, theta: Any, x: Tensor) -> Tensor:
+        """Return f_theta(x), with whatever of phi all tasks share."""
+
+
+TaskLoss = Callable[[Learner, Params, Task], Tensor]
+"""``(learner, phi, task) -> scalar``: l_n, how badly F_phi does on one task."""
+
+
+def query_loss(loss: Loss) -> TaskLoss:
+    """Return l_n: learn from the support set, be judged on the query set."""
+
+    def task_loss(learner: Learner, phi: Params, task: Task) -> Tensor:
+        theta = learner.adapt(phi, task.support)
+        return loss(learner.predict(phi, theta, task.query.x), task.query.y)
+
+    return task_loss
+
+
+def trajectory_loss(loss: Loss, weights: Sequence[float] | Tensor) -> TaskLoss:
+    """Return l_n = sum_k weights[k] * l(theta_k): judged along the way, not only at the end.
+
+    Args:
+        loss: of the query set.
+        weights: one for each theta of ``learner.trajectory(phi, support)``, the start first.
+
+    Raises:
+        ValueError: (in the task loss) not as many weights as thetas.
+    """
+
+    def task_loss(learner: Any, phi: Params, task: Task) -> Tensor:
+        thetas = learner.trajectory(phi, task.support)
+        if len(weights) != len(thetas):
+            raise ValueError(
+                f"trajectory_loss got {len(weights)} weights for {len(thetas)} thetas; "
+                "give one for the start and one for each step."
+            )
+        losses = [loss(learner.predict(phi, theta, task.query.x), task.query.y) for theta in thetas]
+        return sum(weight * l for weight, l in zip(weights, losses, strict=True))  # type: ignore[return-value]
+
+    return task_loss
+
+
+def meta_loss(learner: Learner, task_loss: TaskLoss) -> Objective:
+    """Return L(phi) = the mean of l_n over tasks: ``(phi, tasks) -> scalar``."""
+
+    def objective(phi: Params, tasks: Task) -> Tensor:
+        return over_tasks(partial(task_loss, learner), phi, tasks).mean()
+
+    return objective
+
+
+def over_tasks(function: Callable[[Params, Task], Any], phi: Params, tasks: Task) -> Any:
+    """Call ``function(phi, task)`` for each task of a batch; results gain a leading axis ``n_tasks``.
+
+    The one place that decides how tasks are batched; ``function`` is written for one task.
+    """
+    return vmap(function, in_dims=(None, 0))(phi, tasks)
+
+
+def per_task(learner: Learner, phi: Params, tasks: Task, metric: Loss) -> Tensor:
+    """Return ``metric`` on each task's query set after adapting to its support set, (n_tasks,); no graph is kept."""
+    with torch.no_grad():
+        return over_tasks(partial(query_loss(metric), learner), phi, tasks)
+
+
+@dataclass(frozen=True)
+class OneQueryAtATime:
+    """A learner that shows its learner one query at a time, together with the support inputs.
+
+    Where a network normalizes with the statistics of the batch, queries predicted together tell on each other: the
+    prediction is *transductive*. This wrapper takes that away. phi and theta are the wrapped learner's; theta also
+    keeps the support inputs.
+
+    Source: the non-transductive evaluation of Nichol et al. 2018, https://arxiv.org/abs/1803.02999, section 6.1.
+    """
+
+    learner: Learner
+
+    def init(self, seed: int) -> Params:
+        """Return the wrapped learner's phi."""
+        return self.learner.init(seed)
+
+    def adapt(self, phi: Params, support: Any) -> Any:
+        """Return the wrapped learner's theta and the support inputs."""
+        return self.learner.adapt(phi, support), support.x
+
+    def predict(self, phi: Params, theta: Any, x: Tensor) -> Tensor:
+        """Return a prediction for each row of ``x`` (n, *features) as if it had come alone."""
+        theta, company = theta
+        alone = vmap(lambda one: self.learner.predict(phi, theta, torch.cat([company, one[None]]))[-1])
+        return alone(x)

@@ -1,0 +1,107 @@
+"""The networks of the course, as ``Model``s: ``mlp`` for curves, ``conv4`` for characters."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from torch import Tensor, nn
+
+from metakit.problem import Model
+
+
+def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU) -> Model:
+    """Return a fully connected network from (n, sizes[0]) to (n, sizes[-1]).
+
+    Args:
+        sizes: the width of each layer, input first; ``mlp((1, 40, 40, 1))`` is MAML's sinusoid network and
+            ``mlp((d, 1))`` a linear model. The last layer is named ``head``.
+        activation: after each layer but the last.
+
+    Raises:
+        ValueError: fewer than two sizes, or one that is not positive.
+
+    Departs: PyTorch's initialization; Finn et al. 2017 draw from a truncated normal of deviation 0.01.
+    """
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"mlp needs at least an input and an output size, all positive, but got {tuple(sizes)}")
+    return Model(partial(_mlp, tuple(sizes), activation))
+
+
+def conv4(
+    out: int | None,
+    channels: int = 64,
+    downsample: Literal["stride", "max"] = "stride",
+    statistics: Literal["batch", "example"] = "batch",
+) -> Model:
+    """Return the four-block convolutional network of few-shot Omniglot, from (n, 1, 28, 28) to (n, out).
+
+    Each block: convolution 3x3, normalization, ReLU, half the size. What is left, 2x2 by ``stride`` and 1x1 by
+    ``max``, is averaged to ``channels`` features; a linear ``head`` follows.
+
+    Args:
+        out: the size of the head, ``n_way`` for a classifier; None for no head: an embedding (n, channels).
+        channels: of each block.
+        downsample: ``"stride"``, by strided convolutions, as in MAML on Omniglot (28, 14, 7, 4, 2); ``"max"``, by max
+            pooling, as in Matching and Prototypical networks (28, 14, 7, 3, 1).
+        statistics: what normalization looks at. ``"batch"``: batch norm, always with the mean and variance of the
+            images of *this call*, in adaptation, training and test alike; no running averages. It is **transductive**:
+            queries that are classified in one call share their statistics, so the prediction for one depends on the
+            others, and a query set with as many images of each class tells more than one image would. This is what
+            MAML's published Omniglot numbers use. Wrap the learner in ``OneQueryAtATime`` to see what it costs to
+            go without. ``"example"``: each image by its own mean and variance (instance norm with the same weights);
+            nothing is shared.
+
+    Raises:
+        ValueError: an unknown ``downsample`` or ``statistics``.
+
+    Source: Vinyals et al. 2016, https://arxiv.org/abs/1606.04080, section 4.1.1; Finn et al. 2017,
+    https://arxiv.org/abs/1703.03400, section 5.2.
+    Departs: PyTorch's initialization.
+    """
+    for name, value, known in [
+        ("downsample", downsample, ("stride", "max")),
+        ("statistics", statistics, ("batch", "example")),
+    ]:
+        if value not in known:
+            raise ValueError(f"conv4: {name} must be one of {known}, but got {value!r}")
+    return Model(partial(_conv4, out, channels, downsample, statistics))
+
+
+def _mlp(sizes: tuple[int, ...], activation: Callable[[], nn.Module]) -> nn.Module:
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for i, (fan_in, fan_out) in enumerate(zip(sizes[:-2], sizes[1:-1], strict=True), start=1):
+        layers[f"layer{i}"] = nn.Linear(fan_in, fan_out)
+        layers[f"activation{i}"] = activation()
+    layers["head"] = nn.Linear(sizes[-2], sizes[-1])
+    return nn.Sequential(layers)
+
+
+def _conv4(out: int | None, channels: int, downsample: str, statistics: str) -> nn.Module:
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for i in range(1, 5):
+        layers[f"block{i}"] = _block(1 if i == 1 else channels, channels, downsample, statistics)
+    layers["mean"] = _SpatialMean()
+    if out is not None:
+        layers["head"] = nn.Linear(channels, out)
+    return nn.Sequential(layers)
+
+
+def _block(channels_in: int, channels: int, downsample: str, statistics: str) -> nn.Module:
+    norm = nn.BatchNorm2d if statistics == "batch" else nn.InstanceNorm2d
+    layers = OrderedDict[str, nn.Module](
+        conv=nn.Conv2d(channels_in, channels, 3, stride=2 if downsample == "stride" else 1, padding=1),
+        norm=norm(channels, affine=True, track_running_stats=False),
+        relu=nn.ReLU(),
+    )
+    if downsample == "max":
+        layers["pool"] = nn.MaxPool2d(2)
+    return nn.Sequential(layers)
+
+
+class _SpatialMean(nn.Module):
+    """(n, c, h, w) -> (n, c)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Average over the last two axes."""
+        return x.mean((-2, -1))
