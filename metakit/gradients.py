@@ -23,7 +23,7 @@ Gradient = Callable[[Objective], ValueAndGrad]
 
 
 def autodiff(objective: Objective) -> ValueAndGrad:
-    """Return the exact gradient, itself differentiable: in the inner loop, that makes the outer gradient second-order."""
+    """Return the exact gradient, itself differentiable: in the inner loop, the outer one becomes second-order."""
     grad_of = grad_and_value(objective)
 
     def value_and_grad(params: Params, batch: Any) -> tuple[Tensor, Params]:
@@ -45,7 +45,7 @@ def first_order(objective: Objective) -> ValueAndGrad:
 
 
 @dataclass(frozen=True)
-class evolution:  # noqa: N801  # stands where the functions autodiff and first_order stand
+class evolution:  # stands where the functions autodiff and first_order stand
     """Estimate the gradient from values alone, by mirrored Gaussian steps of the parameters.
 
         g = 1 / (2 sigma pairs) * sum_i (f(params + sigma e_i) - f(params - sigma e_i)) e_i

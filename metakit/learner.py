@@ -43,25 +43,22 @@ def query_loss(loss: Loss) -> TaskLoss:
 
 
 def trajectory_loss(loss: Loss, weights: Sequence[float] | Tensor) -> TaskLoss:
-    """Return l_n = sum_k weights[k] * l(theta_k): judged along the way, not only at the end.
+    """Return l_n = sum_k weights[k-1] * l(theta_k): judged after each step, not only at the end.
 
     Args:
         loss: of the query set.
-        weights: one for each theta of ``learner.trajectory(phi, support)``, the start first.
+        weights: one for each step of ``learner.trajectory(phi, support)``; its first theta, the start, has none.
 
     Raises:
-        ValueError: (in the task loss) not as many weights as thetas.
+        ValueError: (in the task loss) not as many weights as steps.
     """
 
     def task_loss(learner: Any, phi: Params, task: Task) -> Tensor:
-        thetas = learner.trajectory(phi, task.support)
+        _, *thetas = learner.trajectory(phi, task.support)
         if len(weights) != len(thetas):
-            raise ValueError(
-                f"trajectory_loss got {len(weights)} weights for {len(thetas)} thetas; "
-                "give one for the start and one for each step."
-            )
+            raise ValueError(f"trajectory_loss needs a weight for each step, but got {len(weights)} for {len(thetas)}")
         losses = [loss(learner.predict(phi, theta, task.query.x), task.query.y) for theta in thetas]
-        return sum(weight * l for weight, l in zip(weights, losses, strict=True))  # type: ignore[return-value]
+        return sum((weight * l for weight, l in zip(weights, losses, strict=True)), start=torch.zeros(()))
 
     return task_loss
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor, nn
@@ -70,7 +71,7 @@ def conv4(
 
 def _mlp(sizes: tuple[int, ...], activation: Callable[[], nn.Module]) -> nn.Module:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    for i, (fan_in, fan_out) in enumerate(zip(sizes[:-2], sizes[1:-1], strict=True), start=1):
+    for i, (fan_in, fan_out) in enumerate(pairwise(sizes[:-1]), start=1):
         layers[f"layer{i}"] = nn.Linear(fan_in, fan_out)
         layers[f"activation{i}"] = activation()
     layers["head"] = nn.Linear(sizes[-2], sizes[-1])

@@ -44,7 +44,7 @@ class SGD:
 
     def update(self, params: Params, grads: Params, state: tuple[()]) -> tuple[Params, tuple[()]]:
         """Return the parameters one step down the gradient."""
-        if isinstance(self.lr, float | int) or isinstance(self.lr, Tensor):
+        if isinstance(self.lr, (float, int, Tensor)):
             return tree_map(lambda p, g: p - self.lr * g, params, grads), state
         return tree_map(lambda p, g, rate: p - rate * g, params, grads, self.lr), state
 
@@ -123,7 +123,7 @@ class Adam:
 
 
 @dataclass(frozen=True)
-class cosine:  # noqa: N801  # used as a function: Adam(cosine(1e-3, 10_000))
+class cosine:  # used as a function: Adam(cosine(1e-3, 10_000))
     """A ``Schedule`` from ``lr`` down to ``end`` along half a cosine, in ``steps`` steps; then it stays there.
 
     Source: Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, without restarts.
