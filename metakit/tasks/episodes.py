@@ -8,6 +8,8 @@ from torch import Tensor
 from metakit.problem import Examples, Task
 from metakit.tasks.characters import Characters
 
+_INK = torch.tensor(255, dtype=torch.float32)  # a scalar tensor: uint8 / _INK is float32 in one pass, on any device
+
 
 @dataclass(frozen=True, eq=False)
 class Episodes:
@@ -90,7 +92,7 @@ class Episodes:
         order = _scores((n_tasks, n_way * per_class), generator).argsort(-1)
         rows = instances.flatten(1).gather(-1, order)
         x = self.x.index_select(0, rows.flatten()).unflatten(0, rows.shape)
-        return Examples(x.float().div_(255) if x.dtype == torch.uint8 else x, order // per_class)
+        return Examples(x / _INK if x.dtype == torch.uint8 else x, order // per_class)
 
     def _check_enough(self, classes: Tensor, counts: Tensor) -> None:
         if len(classes) < self.n_way:
