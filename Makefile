@@ -1,0 +1,49 @@
+# The commands of the course. `make help` prints the sentence behind each ##.
+
+PYTHON ?= python3
+PORT ?= 8888
+ARGS ?=
+TORCH_INDEX ?=
+
+RUN := .venv/bin/python
+INSTALLED := .venv/installed
+
+# See scripts/install for what the stamp holds.
+ifneq ($(shell test -x $(RUN) && cat $(INSTALLED)),$(CURDIR))
+.PHONY: $(INSTALLED)
+endif
+
+.PHONY: help lab test check grade data picture clean
+
+help: ## Print this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 16
+	@echo
+	@echo 'Options: PORT=8889 (lab), ARGS=... (handed on: ARGS=--no-browser, ARGS="-k maml"),'
+	@echo '         PYTHON=/path/to/python3.12 and TORCH_INDEX=https://download.pytorch.org/whl/cpu (first install)'
+
+lab: data ## Open the lectures in JupyterLab
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) -m jupyterlab --port=$(PORT) --ServerApp.root_dir=. \
+		--LabApp.default_url=/lab/tree/lectures $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+
+test: data ## Run every test
+	$(RUN) -m pytest -n auto $(ARGS)
+
+check: $(INSTALLED) ## Check style and types
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+
+grade: data ## Grade the sample class and print the gradebook
+	$(RUN) -m autograder grade $(ARGS)
+
+data: $(INSTALLED) ## Get Omniglot, or draw the glyphs that stand in for it
+	$(RUN) -m metakit data
+
+picture: $(INSTALLED) ## Draw the README's picture again
+	$(RUN) scripts/picture.py
+
+clean: ## Remove .venv; data and results stay
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@scripts/install "$(PYTHON)" "$(TORCH_INDEX)"
