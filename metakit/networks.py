@@ -6,6 +6,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from metakit.problem import Model
@@ -89,15 +90,42 @@ def _conv4(out: int | None, channels: int, downsample: str, statistics: str) -> 
 
 
 def _block(channels_in: int, channels: int, downsample: str, statistics: str) -> nn.Module:
-    norm = nn.BatchNorm2d if statistics == "batch" else nn.InstanceNorm2d
     layers = OrderedDict[str, nn.Module](
         conv=nn.Conv2d(channels_in, channels, 3, stride=2 if downsample == "stride" else 1, padding=1),
-        norm=norm(channels, affine=True, track_running_stats=False),
+        norm=Norm(channels, (0, 2, 3) if statistics == "batch" else (2, 3)),
         relu=nn.ReLU(),
     )
     if downsample == "max":
         layers["pool"] = nn.MaxPool2d(2)
     return nn.Sequential(layers)
+
+
+class Norm(nn.Module):
+    """Batch norm (or instance norm) of (n, c, h, w) by the mean and variance of this call, without running averages.
+
+    Written out because PyTorch's own, with weights that differ between the tasks of a ``vmap``, has a wrong second
+    derivative (seen in torch 2.13; ``Model`` refuses it).
+
+    Args:
+        channels: c.
+        axes: over which mean and variance are taken: (0, 2, 3) for batch norm, (2, 3) for instance norm.
+        eps: added to the variance.
+
+    Source: Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
+    """
+
+    def __init__(self, channels: int, axes: tuple[int, ...] = (0, 2, 3), eps: float = 1e-5) -> None:
+        """Begin with weight 1 and bias 0 for each channel."""
+        super().__init__()
+        self.axes, self.eps = axes, eps
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, c, h, w)."""
+        centred = x - x.mean(self.axes, keepdim=True)
+        scale = torch.rsqrt((centred * centred).mean(self.axes, keepdim=True) + self.eps)
+        return centred * (scale * self.weight[:, None, None]) + self.bias[:, None, None]
 
 
 class _SpatialMean(nn.Module):

@@ -115,7 +115,7 @@ class Adam:
         t = state.step + 1
         mean = tree_map(lambda m, g: self.beta1 * m + (1 - self.beta1) * g, state.mean, grads)
         square = tree_map(lambda v, g: self.beta2 * v + (1 - self.beta2) * g * g, state.square, grads)
-        scale1, scale2 = 1 - self.beta1**t, 1 - self.beta2**t
+        scale1, scale2 = (-torch.expm1(t * math.log(beta)) for beta in (self.beta1, self.beta2))  # 1 - beta^t
         params = tree_map(
             lambda p, m, v: p - (lr * (m / scale1) / ((v / scale2).sqrt() + self.eps)).to(p.dtype), params, mean, square
         )

@@ -56,7 +56,8 @@ class Model:
         build: makes the module; called once for its shape and once at each ``init``.
 
     Raises:
-        TypeError: the module keeps state of its own (buffers, such as running statistics), which no theta could hold.
+        TypeError: the module keeps state of its own (buffers, such as running statistics), which no theta could hold,
+            or has a layer whose second derivative PyTorch gets wrong.
     """
 
     build: Callable[[], nn.Module]
@@ -66,13 +67,7 @@ class Model:
         """Build the module once, without memory; its weights are never used."""
         with torch.device("meta"):
             module = self.build()
-        buffers = [name for name, _ in module.named_buffers()]
-        if buffers:
-            raise TypeError(
-                f"a Model's module must keep no state, but {type(module).__name__} has the buffers {buffers}. For "
-                "batch norm use nn.BatchNorm2d(..., track_running_stats=False), which normalizes with the statistics "
-                "of the batch, or nn.GroupNorm, which does not look at other examples."
-            )
+        _refuse(module)
         object.__setattr__(self, "_module", module)
 
     def init(self, seed: int) -> Params:
@@ -85,3 +80,21 @@ class Model:
     def __call__(self, theta: Params, x: Tensor) -> Tensor:
         """Return f_theta(x)."""
         return functional_call(self._module, theta, (x,), strict=True)
+
+
+def _refuse(module: nn.Module) -> None:
+    buffers = [name for name, _ in module.named_buffers()]
+    if buffers:
+        raise TypeError(
+            f"a Model's module must keep no state, but {type(module).__name__} has the buffers {buffers}. For batch "
+            "norm use metakit.networks.Norm, which normalizes with the statistics of the batch, or nn.GroupNorm, which "
+            "does not look at other examples."
+        )
+    wrong = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm)
+    for name, layer in module.named_modules():
+        if isinstance(layer, wrong) and layer.weight is not None:
+            raise TypeError(
+                f"{name} is a {type(layer).__name__} with weights: under torch.func.vmap over tasks its second "
+                "derivative is wrong (torch 2.13), so MAML would be too. Use metakit.networks.Norm or nn.GroupNorm, "
+                "or turn its weights off (affine=False, elementwise_affine=False)."
+            )

@@ -1,5 +1,6 @@
 """iMAML. Learnable: phi = the point that each task's weights are kept near. A task learns all weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ class IMAML:
 
     def inverse_times(self, vector: Params, theta: Params, support: Examples) -> Params:
         """Return (I + H / strength)^-1 ``vector``, by conjugate gradients."""
-        _, hessian_times = vjp(lambda p: grad(empirical_loss(self.model, self.loss))(p, support), theta)
+        hessian_times = vjp(lambda p: grad(empirical_loss(self.model, self.loss))(p, support), theta)[1]
         return conjugate_gradients(lambda v: axpy(1 / self.strength, hessian_times(v)[0], v), vector, self.cg_steps)
 
 
@@ -83,7 +84,7 @@ class Implicit(torch.autograd.Function):
         ctx.save_for_backward(*tensors[: 2 + len(ctx.names)])
 
     @staticmethod
-    def backward(ctx: Any, *vector: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *vector: Tensor) -> tuple[Tensor | None, ...]:
         """Return (I + H / strength)^-1 ``vector`` for phi; the inverse is symmetric."""
         x, y, *theta = ctx.saved_tensors
         by_name = lambda tensors: dict(zip(ctx.names, tensors, strict=True))  # noqa: E731
@@ -91,8 +92,10 @@ class Implicit(torch.autograd.Function):
         return (None,) * (4 + len(theta)) + tuple(product.values())
 
 
-def conjugate_gradients(times: Any, b: Params, steps: int) -> Params:
+def conjugate_gradients(times: Callable[[Params], Params], b: Params, steps: int) -> Params:
     """Return x with ``times(x)`` = b, for a symmetric positive definite linear map; exact after as many steps as sizes.
+
+    Where the map turns out not to be positive definite, or b is reached, x stays as it is.
 
     Source: Hestenes & Stiefel 1952, https://doi.org/10.6028/jres.049.044
     """
@@ -100,8 +103,9 @@ def conjugate_gradients(times: Any, b: Params, steps: int) -> Params:
     size = dot(residual, residual)
     for _ in range(steps):
         product = times(direction)
-        scale = size / dot(direction, product).clamp(min=torch.finfo(size.dtype).tiny)
+        curvature = dot(direction, product)
+        scale = torch.where(curvature > 0, size / curvature, 0)
         x, residual = axpy(scale, direction, x), axpy(-scale, product, residual)
         size, previous = dot(residual, residual), size
-        direction = axpy(size / previous.clamp(min=torch.finfo(size.dtype).tiny), direction, residual)
+        direction = axpy(torch.where(previous > 0, size / previous, 0), direction, residual)
     return x
