@@ -47,7 +47,7 @@ def test_evolution_is_the_mean_over_mirrored_steps():
         drawn.append(params["a"] - PARAMS["a"])
         return params["a"] @ torch.tensor([2.0, 1.0]).double()
 
-    value, grads = evolution(sigma=0.1, pairs=3)({0: linear}[0])({"a": PARAMS["a"]}, None)
+    value, grads = evolution(sigma=0.1, pairs=3)(linear)({"a": PARAMS["a"]}, None)
     torch.testing.assert_close(drawn[0::2], [-step for step in drawn[1::2]])
     noise = torch.stack(drawn[0::2]) / 0.1
     expected = (noise @ torch.tensor([2.0, 1.0]).double())[:, None] * noise
@@ -103,5 +103,5 @@ def test_the_score_function_does_not_look_at_the_derivative_of_the_cost():
 
 
 def test_the_score_function_wants_two_samples():
-    with pytest.raises(ValueError, match="at least 2 samples.*returned 1"):
+    with pytest.raises(ValueError, match=r"at least 2 samples.*returned 1"):
         score_function(policy)(LOGITS, torch.tensor([0]))

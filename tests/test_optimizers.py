@@ -56,7 +56,7 @@ def test_adam_takes_its_rate_from_a_schedule_that_counts_from_zero():
         rates.append(step.item())
         return 0.1 / (1 + step)
 
-    (first, second) = descend(objective, START, Adam(schedule), [1.0, 1.0])
+    first, *_ = descend(objective, START, Adam(schedule), [1.0, 1.0])
     assert rates == [0.0, 1.0]
     torch.testing.assert_close(first.params, minimize(objective, START, Adam(0.1), [1.0]))
 

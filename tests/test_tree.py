@@ -10,6 +10,7 @@ TREE = {"a": torch.tensor([1.0, 2.0]), "b": (torch.tensor([3.0]), {"c": torch.te
 def test_a_tree_is_one_vector():
     assert tree.dot(TREE, TREE) == 1 + 4 + 9 + 16
     torch.testing.assert_close(tree.axpy(2.0, TREE, TREE), tree.tree_map(lambda x: 3 * x, TREE))
+    torch.testing.assert_close(tree.axpy(2.0, TREE, tree.zeros_like(TREE)), tree.tree_map(lambda x: 2 * x, TREE))
     assert tree.dot(TREE, tree.zeros_like(TREE)) == 0
 
 

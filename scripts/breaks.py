@@ -1,0 +1,70 @@
+"""Break the library one line at a time: every break must fail a test. Run ``python scripts/breaks.py [WORD ...]``.
+
+``tests/breaks.toml`` lists the breaks. For each, the line is changed in a copy of the package, and the tests that it
+names run on that copy in a forked process (torch is imported once). Exit status 1 if a break survives, or if a line is
+no longer there. Words choose the breaks whose file or line contains one of them.
+"""
+
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(words: list[str]) -> int:
+    """Try every break and print the survivors."""
+    torch.set_num_threads(1)
+    breaks = [
+        {"file": group["file"], "tests": group["tests"], **line}
+        for group in tomllib.loads((ROOT / "tests" / "breaks.toml").read_text())["group"]
+        for line in group["breaks"]
+    ]
+    chosen = [b for b in breaks if not words or any(word in b["file"] + b["line"] for word in words)]
+    console, survivors, start = Console(highlight=False), 0, time.monotonic()
+    context = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as copies, context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        jobs = [(b, str(Path(copies) / str(i))) for i, b in enumerate(chosen)]
+        for b, outcome in pool.imap(attempt, jobs):
+            if outcome != "caught":
+                survivors += 1
+                console.print(f"[bold red]{outcome}[/]: {b['file']}: {b['line']}  ->  {b['becomes']}", markup=True)
+    console.print(f"{len(chosen) - survivors} of {len(chosen)} breaks caught in {time.monotonic() - start:.0f} s")
+    return int(survivors > 0)
+
+
+def attempt(job: tuple[dict, str]) -> tuple[dict, str]:
+    """Run the tests of one break on a broken copy; return it with "caught", "survived" or what is wrong with it."""
+    one, copy = job
+    for name in ("metakit", "tests"):
+        shutil.copytree(ROOT / name, Path(copy) / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    source = Path(copy) / one["file"]
+    text = source.read_text()
+    if text.count(one["line"]) != 1:
+        return one, f"{text.count(one['line'])} such lines"
+    source.write_text(text.replace(one["line"], one["becomes"]))
+    os.chdir(copy)
+    sys.path.insert(0, copy)
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives
+    os.dup2(sys.stdout.fileno(), 1)
+    os.dup2(sys.stdout.fileno(), 2)
+    status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *one["tests"]])
+    import metakit
+
+    if not str(metakit.__file__).startswith(copy):
+        return one, f"tested {metakit.__file__} instead"
+    return one, "survived" if status == 0 else "caught" if status == 1 else f"pytest ended with {status}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
