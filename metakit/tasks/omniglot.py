@@ -8,7 +8,9 @@ import hashlib
 import logging
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -97,9 +99,13 @@ def _download(archive: Archive, url: str, path: Path) -> None:
     logger.info("Downloading %s to %s", url, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".download-") as temporary:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".download-") as temporary, ExitStack() as at_exit:
+
+            def close_at_exit(response: Any, **_: Any) -> None:  # else a refused response keeps its connection
+                at_exit.callback(response.close)
+
             part = Path(temporary) / path.name
-            pooch.HTTPDownloader(timeout=TIMEOUT)(url, str(part), None)
+            pooch.HTTPDownloader(timeout=TIMEOUT, hooks={"response": close_at_exit})(url, str(part), None)
             read(archive, part, sent_by=url)
             os.replace(part, path)
     except OSError as error:  # of the file system, and (as requests' are OSErrors) of the network
