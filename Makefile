@@ -13,7 +13,7 @@ ifneq ($(shell test -x $(RUN) && cat $(INSTALLED)),$(CURDIR))
 .PHONY: $(INSTALLED)
 endif
 
-.PHONY: help lab test check grade data picture clean
+.PHONY: help lab test check breaks grade data picture clean
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 16
@@ -32,6 +32,9 @@ check: $(INSTALLED) ## Check style and types
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
+
+breaks: $(INSTALLED) ## Break the library line by line; a test must notice each
+	$(RUN) scripts/breaks.py $(ARGS)
 
 grade: data ## Grade the sample class and print the gradebook
 	$(RUN) -m autograder grade $(ARGS)
