@@ -1,0 +1,108 @@
+"""The command line: ``python -m metakit recipes | data | train | evaluate``.
+
+Exit codes: 0 done; 1 the run could not go on (diverged, no space) or data could not be had; 2 an argument or a
+checkpoint that cannot be used; 130 stopped at the keyboard. Every error is one sentence.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from metakit import cli, tree
+from metakit.get_data import get_data
+from metakit.recipes import RECIPES, RecipeError, build
+from metakit.recipes.checkpoint import JSON, load, unflatten
+from metakit.recipes.runner import train
+from metakit.recipes.score import score
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+
+
+@app.command("data")
+def data_command(
+    source: Annotated[str, typer.Option(help="auto, omniglot or glyphs")] = "auto",
+) -> None:
+    """Get Omniglot, or draw the glyphs that stand in for it, and say which it is.
+
+    With auto, no network is no error: exit code 0, and glyphs. With omniglot it is: exit code 1.
+    """
+    with cli.told():
+        print(get_data(source))
+
+
+@app.command("recipes")
+def list_recipes() -> None:
+    """List the recipes, with the published numbers for their default options."""
+    for name, function in RECIPES.items():
+        recipe = build(name)
+        print(f"{cli.title(recipe)}\n    {(function.__doc__ or '').splitlines()[0]}")
+        cli.print_published(recipe)
+
+
+@app.command("train")
+def train_recipe(
+    recipe: Annotated[str, typer.Argument(help="one of: python -m metakit recipes")],
+    out: Annotated[Path | None, typer.Option(help="folder of the run; below runs/ by default")] = None,
+    iterations: Annotated[int | None, typer.Option(help="steps of the outer loop")] = None,
+    seed: Annotated[int | None, typer.Option(help="of phi and of the tasks")] = None,
+    n_way: Annotated[int | None, typer.Option(help="classes of a task")] = None,
+    k_shot: Annotated[int | None, typer.Option(help="support examples, of each class if there are classes")] = None,
+    n_tasks: Annotated[int | None, typer.Option(help="tasks in each step")] = None,
+    device: Device = "auto",
+    data: Annotated[str, typer.Option(help="auto, omniglot or glyphs; auto: Omniglot if it is there")] = "auto",
+    save_every: Annotated[float, typer.Option(help="seconds from one checkpoint to the next", min=0)] = 30.0,
+    test_tasks: Annotated[int, typer.Option(help="tasks of the test at the end", min=2)] = 1000,
+) -> None:
+    """Train a recipe, or go on with a run that was stopped; then test it."""
+    with cli.told():
+        options = {"n_iterations": iterations, "seed": seed, "n_way": n_way, "k_shot": k_shot, "n_tasks": n_tasks}
+        made = build(recipe, **{name: value for name, value in options.items() if value is not None})
+        folder = out or cli.folder_of(made)
+        device = cli.pick_device(device)
+        splits = cli.tasks_of(made, data, device)
+        print(f"{cli.title(made)}\non {splits.source}, {device}; the run is in {folder}", flush=True)
+        with cli.progress(made) as watch:
+            header = train(made, splits, folder, device, save_every, test_tasks, watch)
+        print(f"finished: {header['iteration']} iterations; all numbers are in {folder / JSON}")
+        cli.print_results(made, header["results"])
+
+
+@app.command("evaluate")
+def evaluate_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(help="a checkpoint, or the folder of its run")],
+    tasks: Annotated[int, typer.Option(help="test tasks", min=2)] = 1000,
+    one_query_at_a_time: Annotated[bool, typer.Option(help="predict each query as if it had come alone")] = False,
+    steps: Annotated[int | None, typer.Option(help="inner steps; the recipe's by default", min=0)] = None,
+    device: Device = "auto",
+    data: Annotated[
+        str | None, typer.Option(help="auto, omniglot or glyphs; what it was trained on by default")
+    ] = None,
+) -> None:
+    """Test a checkpoint on tasks it was not trained on, and print the published number beside it."""
+    with cli.told():
+        tensors, header = load(checkpoint)
+        trained = header["configuration"]
+        recipe = build(trained["recipe"], **trained["options"])
+        if steps is not None:
+            recipe = replace(recipe, test_learner=_with_steps(recipe.test_learner, steps))
+        device = cli.pick_device(device)
+        phi = unflatten("best", tensors, tree.to(recipe.learner.init(recipe.seed), device))
+        splits = cli.tasks_of(recipe, data or trained["data"], device)
+        print(f"{cli.title(recipe)}\ntrained for {header['iteration']} iterations on {trained['data']}", flush=True)
+        if splits.digest != trained["digest"]:
+            print(f"note: tested on {splits.source}, which are not the data it was trained on")
+        cli.print_results(recipe, [score(recipe, phi, splits, tasks, device, one_query_at_a_time)])
+
+
+def _with_steps(learner: Any, steps: int) -> Any:
+    if not hasattr(learner, "steps"):
+        raise RecipeError(f"{type(learner).__name__} has no inner steps; leave --steps out.")
+    return replace(learner, steps=steps)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m metakit")
