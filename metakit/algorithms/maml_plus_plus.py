@@ -31,7 +31,7 @@ class MAMLPlusPlus:
     Source: Antoniou et al. 2019, https://arxiv.org/abs/1810.09502, section 4. Multi-step loss and derivative-order
     annealing are ``annealed``; the cosine schedule is ``Adam(cosine(...))`` in the outer loop.
     Departs: per-step *running statistics* of batch norm are left out: every step normalizes with the statistics of its
-    own batch (as ``conv4`` does). After the last step the authors' code reuses that step's norm weights; here they are
+    own batch (as ``conv4`` does). So does the authors' code, which gathers them but never normalizes with them. After the last step the authors' code reuses that step's norm weights; here they are
     one set more. A rate belongs to a tensor: a layer's weight and bias have their own.
     """
 
@@ -103,11 +103,12 @@ class PerStepSGD:
 
 
 def multi_step_weights(steps: int, progress: float) -> Tensor:
-    """Return the weight of each step's query loss, (steps,), summing to 1: equal at 0, nearly all on the last at 1.
+    """Return the weight of each step's query loss, (steps,), summing to 1: equal at 0, all on the last from 1 on.
 
-    Source: Antoniou et al. 2019, section 4; the floor of 0.03 / steps under the others is the authors' code's.
+    Source: Antoniou et al. 2019, section 4; that the others stay at 0.03 / steps or more before 1 is in the authors'
+    code, https://github.com/AntreasAntoniou/HowToTrainYourMAMLPytorch.
     """
-    others = max((1 - min(progress, 1.0)) / steps, 0.03 / steps)
+    others = max((1 - progress) / steps, 0.03 / steps) if progress < 1 else 0.0
     weights = torch.full((steps,), others)
     weights[-1] = 1 - others * (steps - 1)
     return weights
@@ -119,7 +120,7 @@ def annealed(learner: MAMLPlusPlus, loss: Loss, multi_step_for: int, first_order
     Args:
         learner: of the second-order part.
         loss: of the query sets.
-        multi_step_for: iterations until the loss of the last step stands (nearly) alone.
+        multi_step_for: iterations until the loss of the last step stands alone.
         first_order_for: iterations with ``first_order`` in the inner loop, before ``learner.gradient``.
     """
 

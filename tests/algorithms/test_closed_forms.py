@@ -180,8 +180,9 @@ def test_the_multi_step_loss_wants_one_weight_a_step():
 def test_multi_step_weights_go_from_equal_to_the_last_step_and_always_sum_to_one():
     close(multi_step_weights(5, 0.0), torch.full((5,), 0.2))
     close(multi_step_weights(5, 0.5), torch.tensor([0.1, 0.1, 0.1, 0.1, 0.6]))
+    close(multi_step_weights(5, 0.999), torch.tensor([0.006, 0.006, 0.006, 0.006, 0.976]))
     for progress in (1.0, 7.0):
-        close(multi_step_weights(5, progress), torch.tensor([0.006, 0.006, 0.006, 0.006, 0.976]))
+        close(multi_step_weights(5, progress), torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0]))
 
 
 def test_annealing_begins_with_the_first_order_and_equal_weights_and_ends_with_the_second():
