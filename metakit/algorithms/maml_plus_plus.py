@@ -31,8 +31,9 @@ class MAMLPlusPlus:
     Source: Antoniou et al. 2019, https://arxiv.org/abs/1810.09502, section 4. Multi-step loss and derivative-order
     annealing are ``annealed``; the cosine schedule is ``Adam(cosine(...))`` in the outer loop.
     Departs: per-step *running statistics* of batch norm are left out: every step normalizes with the statistics of its
-    own batch (as ``conv4`` does). So does the authors' code, which gathers them but never normalizes with them. After the last step the authors' code reuses that step's norm weights; here they are
-    one set more. A rate belongs to a tensor: a layer's weight and bias have their own.
+    own batch, as ``conv4`` does. So does the authors' code, which gathers running statistics but never normalizes with
+    them. After the last step it reuses that step's norm weights; here they are one set more. A rate belongs to a
+    tensor: a layer's weight and bias have their own.
     """
 
     model: Model

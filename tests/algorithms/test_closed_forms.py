@@ -93,9 +93,10 @@ def test_reptile_with_one_step_is_joint_training_on_the_support_sets():
 
 
 def test_reptile_refuses_a_theta_that_is_not_like_phi():
+    model = mlp((DIM, 4, 1))
+    phi = tree.to(model.init(0), dtype=torch.float64)
     with pytest.raises(ValueError, match="same names"):
-        model = mlp((DIM, 4, 1))
-        reptile(ANIL(model, mse), tree.to(model.init(0), dtype=torch.float64), random_task())
+        reptile(ANIL(model, mse), phi, random_task())
 
 
 def test_anil_leaves_the_body_and_solves_a_linear_problem_on_its_features():
