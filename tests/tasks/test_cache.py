@@ -2,6 +2,7 @@ import logging
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pooch
@@ -50,7 +51,7 @@ def test_the_cache_folder_is_the_named_one_else_the_users(monkeypatch):
     assert str(cache_folder()) == "/named"
 
 
-@pytest.mark.parametrize("damage", ["cut", "emptied", "one pixel", "a name", "no zip", "other arrays", "pickled"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "one pixel", "a name", "a shape", "no zip", "other arrays"])
 def test_a_damaged_cache_is_made_again(own_folders, caplog, damage):
     cached("key", make)
     path = own_folders / "key.npz"
@@ -65,15 +66,32 @@ def test_a_damaged_cache_is_made_again(own_folders, caplog, damage):
     elif damage == "a name":
         whole[whole.index("B/c".encode("utf-32-le"))] ^= 1
         path.write_bytes(whole)
+    elif damage == "a shape":
+        path.write_bytes(whole.replace(b"28, 28)", b"28, 14)"))
     elif damage == "no zip":
         path.write_bytes(b"not a zip file" * 100)
-    elif damage == "other arrays":
-        np.savez(path, pictures=np.zeros(3))
     else:
-        np.savez(path, images=np.array([{"not": "an array"}], dtype=object))
+        np.savez(path, pictures=np.zeros(3))
     assert same(cached("key", make), make())
     assert [record.getMessage().count("is made again") for record in caplog.records] == [1]
     assert same(cached("key", never), make())
+
+
+class Trap:
+    """Unpickling it creates a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+def test_nothing_in_the_cache_is_ever_run(own_folders, tmp_path):
+    own_folders.mkdir()
+    np.savez(own_folders / "key.npz", images=np.array([Trap(tmp_path / "sprung")], dtype=object))
+    assert same(cached("key", make), make())
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_where_nothing_can_be_written_the_characters_come_with_a_sentence(monkeypatch, tmp_path, caplog):

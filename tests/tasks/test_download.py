@@ -25,6 +25,7 @@ class Server:
         self.stalls = False
         self.asked: list[str] = []
         self.url = ""
+        self.hung_up = threading.Event()
 
 
 @pytest.fixture
@@ -44,6 +45,9 @@ def served(state: Server) -> Iterator[None]:
             state.asked.append(name)
             if name not in state.files:
                 self.send_error(404)
+                self.connection.settimeout(5)
+                if self.rfile.read(1) == b"":
+                    state.hung_up.set()
                 return
             body = state.files[name]
             self.send_response(200)
@@ -188,6 +192,13 @@ def test_an_accident_to_the_second_archive_keeps_the_first(small, server, own_fo
     with pytest.raises(DataUnavailable, match=r"images_evaluation\.zip sent cannot be read"):
         fetch(base_url=server.url, archives=small.archives)
     assert everything_in(own_folders) == ["images_background.zip", "omniglot"]
+
+
+def test_a_refused_download_keeps_no_connection(small, server, own_folders):
+    lose(server)
+    with pytest.raises(DataUnavailable, match="404") as caught:
+        fetch(base_url=server.url, archives=small.archives)
+    assert server.hung_up.wait(3), f"still connected, for as long as somebody holds {caught.value!r}"
 
 
 @contextmanager

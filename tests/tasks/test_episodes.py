@@ -181,8 +181,9 @@ def test_no_tasks_at_all_are_refused(uneven):
 
 def test_too_few_classes_are_refused_with_what_there_is():
     x, y = labelled([20, 20, 20])
-    with pytest.raises(ValueError, match=r"a 5-way task needs 5 classes, but there are 3: take n_way <= 3"):
-        Episodes(x, y, n_way=5)
+    with pytest.raises(ValueError, match=r"a 4-way task needs 4 classes, but there are 3: take n_way <= 3"):
+        Episodes(x, y, n_way=4)
+    assert Episodes(x, y, n_way=3).sample(1, seeded()).support.y.sort().values.tolist() == [[0, 1, 2]]
 
 
 def test_classes_with_too_few_instances_are_named_with_what_to_do():

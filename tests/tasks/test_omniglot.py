@@ -165,6 +165,37 @@ def test_any_damage_ends_in_the_one_error_that_names_the_file_and_says_what_to_d
         assert "; delete it and run python -c" in complaint
 
 
+def spoil_the_stream(whole: bytes) -> bytes:
+    at = whole.index(b"0001_01.png", whole.index(b"images_background/Alpha")) + len(b"0001_01.png")
+    return whole[:at] + b"\xff" + whole[at + 1 :]  # no such kind of block
+
+
+def spoil_a_name(whole: bytes) -> bytes:
+    return whole.replace("ß".encode(), b"\xff\xff")
+
+
+def lengthen_the_last_member(whole: bytes) -> bytes:
+    at = whole.rindex(b"PK\x01\x02") + 20
+    return whole[:at] + 2 * (2**30).to_bytes(4, "little") + whole[at + 8 :]
+
+
+def ask_for_a_password(whole: bytes) -> bytes:
+    at = whole.rindex(b"PK\x01\x02") + 8
+    return whole[:at] + bytes([whole[at] | 1]) + whole[at + 1 :]
+
+
+@pytest.mark.parametrize("spoil", [spoil_the_stream, spoil_a_name, lengthen_the_last_member, ask_for_a_password])
+def test_rarer_damage_ends_in_the_same_error(small, tmp_path, spoil):
+    path = tmp_path / "images_background.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ß", "a name that is not ASCII")
+        archive.writestr("images_background/Alpha/character01/0001_01.png", bytes(1000))
+        archive.writestr("images_background/Alpha/character01/0001_02.png", bytes(1000), zipfile.ZIP_STORED)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(DataUnavailable, match="cannot be read as a zip archive"):
+        read(small.archives[0], path)
+
+
 def test_missing_archives_are_named_with_what_to_do(small, own_folders):
     with pytest.raises(DataUnavailable) as caught:
         omniglot(archives=small.archives)
