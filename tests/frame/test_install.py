@@ -68,10 +68,12 @@ def test_an_install_that_was_cut_off_is_made_anew(course: Path) -> None:
     assert "up to date" in install(course).stdout
 
 
-def test_new_constraints_are_installed_into_the_venv_that_is_there(course: Path) -> None:
+@pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
+def test_what_changed_is_installed_into_the_venv_that_is_there(course: Path, changed: str) -> None:
     install(course)
     (course / ".venv/kept").touch()
-    os.utime(course / ".venv/installed", (0, 0))
+    later = (course / ".venv/installed").stat().st_mtime + 10
+    os.utime(course / changed, (later, later))
     (course / "asked").unlink()
     assert install(course).returncode == 0
     assert (course / "asked").exists()
