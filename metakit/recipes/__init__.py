@@ -43,7 +43,6 @@ def build(name: str, **options: int | float | str) -> Recipe:
     bound.apply_defaults()
     for option, value in bound.arguments.items():
         if isinstance(value, int | float) and (value < 0 or (value == 0 and option != "seed")):
-            raise RecipeError(
-                f"{name}: {option} must be {'0 or more' if option == 'seed' else 'positive'}, got {value}."
-            )
+            least = "at least 0" if option == "seed" else "above 0"
+            raise RecipeError(f"{name}: {option} must be {least}, but is {value}.")
     return replace(RECIPES[name](**bound.arguments), name=name, options=dict(bound.arguments))

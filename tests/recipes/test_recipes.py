@@ -1,0 +1,93 @@
+import pytest
+
+from metakit.networks import conv4
+from metakit.recipes import RECIPES, RecipeError, build
+from metakit.recipes.maml_omniglot import PUBLISHED as MAML_PUBLISHED
+from metakit.recipes.maml_sinusoid import PUBLISHED as SINUSOID_PUBLISHED
+from metakit.recipes.protonet_omniglot import PUBLISHED as PROTONET_PUBLISHED
+from metakit.tree import names
+
+TABLES = {"maml_sinusoid": SINUSOID_PUBLISHED, "maml_omniglot": MAML_PUBLISHED, "protonet_omniglot": PROTONET_PUBLISHED}
+
+
+def test_every_recipe_has_a_table_of_published_numbers():
+    assert TABLES.keys() == RECIPES.keys()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_published_number_says_where_it_stands_and_how_it_was_measured(name):
+    assert TABLES[name]
+    for options, numbers in TABLES[name].items():
+        for number in numbers:
+            assert "https://arxiv.org/abs/" in number.source, options
+            assert "table" in number.source, options
+            assert len(number.protocol) > 20, options
+
+
+@pytest.mark.parametrize("name", ["maml_omniglot", "protonet_omniglot"])
+def test_published_accuracies_are_shares(name):
+    assert TABLES[name].keys() == {(5, 1), (5, 5), (20, 1), (20, 5)}
+    for numbers in TABLES[name].values():
+        for number in numbers:
+            assert 0.9 < number.value < 1
+            assert number.half_width is None or 0 < number.half_width < 0.01
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_remembers_how_it_was_made_and_says_where_it_departs(name):
+    recipe = build(name, seed=7, n_iterations=10)
+    assert (recipe.name, recipe.seed, recipe.n_iterations) == (name, 7, 10)
+    assert recipe.options["seed"] == 7
+    assert recipe.options["k_shot"] == recipe.options.get("k_shot")
+    assert build(name, **recipe.options).options == recipe.options
+    assert recipe.departs
+
+
+def test_the_published_number_is_that_of_the_options():
+    assert build("maml_omniglot", n_way=20, k_shot=5).published[0].value == 0.989
+    assert build("maml_omniglot", n_way=7).published == ()
+
+
+def test_maml_takes_one_large_step_for_five_ways_and_five_small_ones_for_twenty():
+    five, twenty = build("maml_omniglot", n_way=5), build("maml_omniglot", n_way=20)
+    assert (five.learner.lr, five.learner.steps, five.test_learner.steps) == (0.4, 1, 3)
+    assert (twenty.learner.lr, twenty.learner.steps, twenty.test_learner.steps) == (0.1, 5, 5)
+    assert five.test_learner.lr == 0.4
+
+
+def test_protonet_trains_with_more_ways_than_it_is_tested_with():
+    recipe = build("protonet_omniglot", n_way=20)
+    assert (recipe.learner.n_way, recipe.test_learner.n_way) == (60, 20)
+    assert names(recipe.learner.init(0)) == names(conv4(None, downsample="max").init(0))
+
+
+def test_protonets_rate_is_halved_every_2000_steps():
+    import torch
+
+    rate = build("protonet_omniglot").optimizer.lr
+    steps = torch.tensor([0.0, 1999.0, 2000.0, 4000.0])
+    assert torch.allclose(torch.stack([rate(s) for s in steps]), torch.tensor([1e-3, 1e-3, 5e-4, 2.5e-4]))
+
+
+def test_a_misspelt_recipe_is_answered_with_the_nearest_and_the_list():
+    with pytest.raises(
+        RecipeError, match=r"no recipe 'maml_onniglot'.*protonet_omniglot.*Did you mean maml_omniglot\?"
+    ):
+        build("maml_onniglot")
+
+
+def test_an_option_that_a_recipe_does_not_have_is_answered_with_those_it_has():
+    with pytest.raises(RecipeError, match="maml_sinusoid has no option n_way; it has k_shot, n_tasks"):
+        build("maml_sinusoid", n_way=5)
+
+
+@pytest.mark.parametrize("options", [{"n_iterations": 0}, {"k_shot": -1}, {"lr": 0.0}])
+def test_sizes_and_rates_are_above_zero(options):
+    with pytest.raises(RecipeError, match=f"maml_sinusoid: {next(iter(options))} must be above 0"):
+        build("maml_sinusoid", **options)
+
+
+def test_the_seed_may_be_zero_but_not_negative():
+    assert build("maml_sinusoid", seed=0).seed == 0
+    with pytest.raises(RecipeError, match="seed must be at least 0, but is -1"):
+        build("maml_sinusoid", seed=-1)
