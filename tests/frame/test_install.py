@@ -12,7 +12,7 @@ from tests.frame.house import ROOT, run
 
 PYTHON_THAT_LISTENS = f"""#!/bin/sh
 case "$1" in
-    -c) exec {sys.executable} "$@" ;;
+    -c) exec '{sys.executable}' "$@" ;;
     -m) rm -rf .venv && mkdir -p .venv/bin && cat >.venv/bin/python <<'END' && chmod +x .venv/bin/python
 #!/bin/sh
 printf '%s\\n' "$@" >asked
@@ -114,7 +114,7 @@ def test_a_venv_is_made_anew_when_its_python_is_gone(course: Path) -> None:
     ids=["older than 3.11", "without venv", "no Python"],
 )
 def test_a_python_that_will_not_do_is_refused_in_a_sentence(course: Path, lie: str, told: str) -> None:
-    (course / "python").write_text(f"#!/bin/sh\nexec {sys.executable} -c \"import sys; {lie}; exec('''$2''')\"\n")
+    (course / "python").write_text(f"#!/bin/sh\nexec '{sys.executable}' -c \"import sys; {lie}; exec('''$2''')\"\n")
     refused = install(course)
     assert refused.returncode != 0
     assert told in refused.stderr
