@@ -91,7 +91,7 @@ def test_another_shape_is_told_by_name(folder):
 
 
 def test_another_dtype_is_told_by_name(folder):
-    with pytest.raises(CheckpointError, match="phi/scale should be .*float64 but is .*float32"):
+    with pytest.raises(CheckpointError, match=r"phi/scale should be .*float64 but is .*float32"):
         unflatten("phi", load(folder).tensors, PHI | {"scale": torch.tensor(2.0, dtype=torch.float64)})
 
 
