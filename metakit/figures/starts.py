@@ -31,8 +31,9 @@ def starts(
         for (name, start), style in zip(best.items(), looks(list(best)), strict=True):
             panel.axvline(start, color=style.colour, linestyle=style.line, linewidth=1.6)
             panel.plot(
-                start, 0, style.marker, color=style.colour, markersize=9, clip_on=False, label=f"best start: {name}"
-            )
+                [start, start], [0, 0], color=style.colour, linestyle=style.line, linewidth=1.6, marker=style.marker,
+                markersize=9, clip_on=False, label=f"best start: {name}",
+            )  # fmt: skip
         panel.set(title=title, xlabel="start φ (no unit)", ylim=ylim)
     axes[0].set_ylabel("loss (no unit)")
     handles, labels = axes[0].get_legend_handles_labels()
