@@ -7,10 +7,12 @@ import torch
 
 from metakit.tasks.cache import cached
 from metakit.tasks.characters import Characters
-from metakit.tasks.glyphs.alphabets import invent_characters, invent_style
+from metakit.tasks.glyphs.alphabets import invent_characters
+from metakit.tasks.glyphs.arrays import gather
 from metakit.tasks.glyphs.draws import Draws
-from metakit.tasks.glyphs.hands import draw_by_hand, gather
+from metakit.tasks.glyphs.hands import draw_by_hand
 from metakit.tasks.glyphs.paper import draw
+from metakit.tasks.glyphs.styles import invent_style
 
 VERSION = 1  # of the drawings: raise it when they change, and old caches are left behind
 N_CHARACTERS = 32
@@ -51,4 +53,4 @@ def _make(n_alphabets: int, seed: int) -> Characters:
 def _alphabet(draws: Draws) -> np.ndarray:
     """Return the drawings (32, 20, 28, 28) of one alphabet."""
     characters = invent_characters(invent_style(draws), N_CHARACTERS, draws)
-    return draw(draw_by_hand(gather(characters), N_DRAWERS, draws), N_CHARACTERS)
+    return draw(draw_by_hand(gather(characters), N_DRAWERS, draws))

@@ -1,5 +1,6 @@
 """Random numbers that are the same on every machine and under every release of numpy."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,8 +24,8 @@ class Draws:
 
     def uniforms(self, *shape: int) -> Floats:
         """Return numbers in [0, 1), of that shape."""
-        raw = self._bits.random_raw(int(np.prod(shape, dtype=np.int64)))
-        return (np.asarray(raw, dtype=np.uint64) >> np.uint64(11)).reshape(shape) * 2.0**-53
+        raw = np.asarray(self._bits.random_raw(math.prod(shape)))
+        return (raw >> np.uint64(11)).reshape(shape).astype(np.float64) * 2.0**-53
 
     def normals(self, *shape: int) -> Floats:
         """Return nearly normal numbers of mean 0 and deviation 1, none beyond 3.5: sums of four uniforms."""
@@ -33,7 +34,7 @@ class Draws:
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """Return one number in [low, high)."""
-        return low + (high - low) * float(self.uniforms())
+        return low + (high - low) * (self._bits.random_raw() >> 11) * 2.0**-53
 
     def normal(self, mean: float = 0.0, deviation: float = 1.0) -> float:
         """Return one nearly normal number."""

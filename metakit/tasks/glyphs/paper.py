@@ -4,15 +4,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metakit.tasks.area import area_average
-from metakit.tasks.glyphs.hands import Strokes
+from metakit.tasks.glyphs.arrays import Points, Strokes
 
-_PAPER = 105
-_SIDE = 28
-_SAMPLES = 96
+Ink = NDArray[np.bool_]
+
+_PAPER = 105  # dots, as Omniglot's
+_SIDE = 28  # pixels
+_SAMPLES = 96  # of a stroke
+_MARGIN = 3  # dots that the pen's middle keeps from the edge
 
 
-def path(strokes: Strokes) -> NDArray[np.complex128]:
-    """Return where the pen is, (n_strokes, n_drawers, n_samples), along cardinal splines through the points."""
+def path(strokes: Strokes) -> Points:
+    """Return where the pen is, (n_strokes, n_drawers, n_samples), along cardinal splines through the points.
+
+    A leg from p1 to p2 is a cubic whose slopes at its ends are the roundness times (p2 - p0) / 2 and (p3 - p1) / 2.
+    """
     at = np.linspace(0, 1, _SAMPLES) * (strokes.length - 1)[:, None]
     leg = np.minimum(at.astype(np.int64), strokes.length[:, None] - 2)
     t = at - leg
@@ -27,29 +33,33 @@ def path(strokes: Strokes) -> NDArray[np.complex128]:
     return p1 + (p2 - p1) * ease + 0.5 * r * (bend1[:, None] * (p2 - p0) + bend2[:, None] * (p3 - p1))
 
 
-def draw(strokes: Strokes, n_characters: int) -> NDArray[np.uint8]:
+def draw(strokes: Strokes) -> NDArray[np.uint8]:
     """Return drawings (n_characters, n_drawers, 28, 28) of the pen's paths."""
-    n_drawers = strokes.points.shape[1]
+    n_characters, n_drawers = strokes.n_characters, strokes.points.shape[1]
     pen = path(strokes)
-    x, y = (np.clip(np.floor(part).astype(np.int64), 2, _PAPER - 3) for part in (pen.real, pen.imag))
+    x, y = (np.clip(np.floor(part).astype(np.int64), _MARGIN, _PAPER - 1 - _MARGIN) for part in (pen.real, pen.imag))
     sheet = strokes.character[:, None, None] * n_drawers + np.arange(n_drawers)[:, None]
     ink = np.zeros((n_characters * n_drawers, _PAPER, _PAPER), dtype=bool)
     ink[sheet, y, x] = True
-    return area_average(_wide(ink), _SIDE).reshape(n_characters, n_drawers, _SIDE, _SIDE)
+    ink = _octagon(ink).reshape(n_characters, n_drawers, _PAPER, _PAPER)
+    ink[:, strokes.broad] = _square(ink[:, strokes.broad])
+    return area_average(ink, _SIDE)
 
 
-def _wide(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Give the pen its width: a square of 5 x 5 dots without its corners."""
-    for axis in (1, 2):
-        ink = _spread(ink, axis)
-    return _spread(ink, 1) | _spread(ink, 2)
+def _octagon(ink: Ink) -> Ink:
+    """Give the pen Omniglot's width: 5 x 5 dots without the corners."""
+    ink = _square(ink)
+    return _spread(ink, -1) | _spread(ink, -2)
 
 
-def _spread(ink: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+def _square(ink: Ink) -> Ink:
+    return _spread(_spread(ink, -1), -2)
+
+
+def _spread(ink: Ink, axis: int) -> Ink:
     """Let each dot colour both its neighbours along an axis."""
-    wide, n = ink.copy(), ink.shape[axis]
-    there, back = [slice(None)] * 3, [slice(None)] * 3
-    there[axis], back[axis] = slice(1, n), slice(0, n - 1)
-    wide[tuple(there)] |= ink[tuple(back)]
-    wide[tuple(back)] |= ink[tuple(there)]
+    wide, along = ink.copy(), ink.swapaxes(0, axis)
+    there = wide.swapaxes(0, axis)
+    there[1:] |= along[:-1]
+    there[:-1] |= along[1:]
     return wide

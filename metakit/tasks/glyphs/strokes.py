@@ -1,17 +1,15 @@
 """Strokes: what a pen does between touching the paper and leaving it. Points are complex numbers, x right, y down."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from metakit.tasks.glyphs.draws import Draws
 
-MAX_POINTS = 9
-
 
 class Stroke(NamedTuple):
-    """A path through at most ``MAX_POINTS`` points.
+    """A path through two points or more.
 
     Args:
         points: complex, in a box from -1-1j to 1+1j.
@@ -106,10 +104,31 @@ def dot(draws: Draws, way: complex, roundness: float) -> Stroke:
     return Stroke((0, 0.03 * way), 0)
 
 
-KINDS: Sequence[Callable[[Draws, complex, float], Stroke]] = (
-    line, bar, corner, hook, arc, ess, wave, loop, polygon, curl, epsilon, dot,
-)  # fmt: skip
-"""Each ``(draws, way, roundness) -> Stroke`` from 0, about as large as ``way``."""
+class Kind(NamedTuple):
+    """A kind of stroke: what makes one, how often it is wanted, and whether it is bent (1), straight (-1) or both (0).
+
+    ``make(draws, way, roundness)`` returns a stroke from 0 that is about as large as ``way``.
+    """
+
+    make: Callable[[Draws, complex, float], Stroke]
+    often: float
+    bent: int
+
+
+KINDS = (
+    Kind(line, 1.2, -1),
+    Kind(bar, 2.0, -1),
+    Kind(corner, 2.4, -1),
+    Kind(hook, 2.4, 0),
+    Kind(arc, 3.0, 1),
+    Kind(ess, 1.4, 1),
+    Kind(wave, 0.7, 0),
+    Kind(loop, 1.5, 1),
+    Kind(polygon, 0.9, -1),
+    Kind(curl, 1.4, 1),
+    Kind(epsilon, 1.0, 1),
+    Kind(dot, 0.2, 0),
+)
 
 
 def along(stroke: Stroke, share: float) -> complex:
