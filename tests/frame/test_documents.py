@@ -13,7 +13,7 @@ from PIL import Image
 from tests.frame.house import DOCUMENTS, ROOT, run
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", path.read_text())
     local = [unquote(link.split("#")[0]) for link in links if not link.startswith(("http:", "https:", "#"))]
