@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from metakit.recipes.checkpoint import CHECKPOINT, JSON, load
+from metakit.recipes.checkpoint import CHECKPOINT, JSON, load, save
 
 pytestmark = pytest.mark.slow
 
@@ -99,8 +99,6 @@ def test_another_configuration_in_the_same_folder_is_refused(trained, metakit):
 
 
 def test_a_checkpoint_that_is_missing_or_truncated_or_of_another_network_is_told(trained, metakit, tmp_path):
-    from metakit.recipes.checkpoint import save
-
     assert "there is no checkpoint at" in error_of(metakit("evaluate", tmp_path / "nowhere"))
     whole = load(trained[0])
     content = (trained[0] / CHECKPOINT).read_bytes()
