@@ -1,0 +1,159 @@
+"""One nbgrader course directory and what is done with it, by nbgrader's own API and with sentences for errors."""
+
+import html
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.warnings import MissingIDFieldWarning
+from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from nbgrader.plugins import CsvExportPlugin
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+
+class CourseError(Exception):
+    """Something an instructor has to put right; the message says what."""
+
+
+class Course:
+    """A folder with an ``nbgrader_config.py``; the same one works with nbgrader's commands.
+
+    Raises:
+        CourseError: there is no ``nbgrader_config.py`` in ``root``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Read the course's configuration."""
+        self.root = root.resolve()
+        if not (self.root / "nbgrader_config.py").is_file():
+            raise CourseError(f"{root} is not a course: it has no nbgrader_config.py. Name the homework folder.")
+        config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(self.root)).load_config()
+        config.NbGraderAPI.log_level = "ERROR"
+        self.api = NbGraderAPI(config=config)
+
+    def assignments(self) -> list[str]:
+        """Return the names of the homeworks."""
+        return sorted(path.parent.name for path in self.root.glob("source/*/*.ipynb") if path.stem == path.parent.name)
+
+    def source(self, assignment: str) -> NotebookNode:
+        """Return the instructor's notebook.
+
+        Raises:
+            CourseError: there is no such assignment.
+        """
+        if assignment not in self.assignments():
+            known = ", ".join(self.assignments()) or "none"
+            raise CourseError(f"There is no assignment {assignment!r} in {self.root / 'source'}; there are: {known}.")
+        return nbformat.read(self.root / "source" / assignment / f"{assignment}.ipynb", as_version=4)
+
+    def students(self, assignment: str) -> list[str]:
+        """Return who has a folder for this assignment under ``submitted/``.
+
+        Raises:
+            CourseError: nobody.
+        """
+        found = sorted(path.parent.name for path in self.root.glob(f"submitted/*/{assignment}") if path.is_dir())
+        if not found:
+            place = self.root / "submitted"
+            raise CourseError(
+                f"Nothing was handed in: put notebooks at {place}/STUDENT/{assignment}/{assignment}.ipynb."
+            )
+        return found
+
+    def generate(self, assignment: str) -> None:
+        """Make the notebook that students get, and enter the assignment into the gradebook.
+
+        Raises:
+            CourseError: there is no such assignment, or nbgrader refuses it.
+        """
+        self.source(assignment)
+        result = self.api.generate_assignment(assignment, force=True, create=True)
+        if not result["success"]:
+            raise CourseError(f"nbgrader could not make the release of {assignment}:\n{result.get('log', '')}")
+
+    def autograde(self, assignment: str, student: str) -> str:
+        """Grade one submission; return why that could not be done, or the empty string."""
+        trouble = self._unreadable(assignment, student)
+        if not trouble:
+            with _quietly():
+                result = self.api.autograde(assignment, student, force=True, create=True)
+            if result["success"]:
+                return ""
+            trouble = "nbgrader could not process the notebook: " + _reason(result)
+        self._no_marks(assignment, student)
+        return trouble
+
+    def feedback(self, assignment: str, student: str, trouble: str) -> Path:
+        """Write the page that the student gets back, and return where it is."""
+        page = self.root / "feedback" / student / assignment / f"{assignment}.html"
+        if trouble:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(_PAGE.format(title=html.escape(assignment), sentence=html.escape(trouble)))
+        else:
+            self.api.generate_feedback(assignment, student, force=True)
+        return page
+
+    def export(self) -> Path:
+        """Write ``grades.csv``, a line for each student and assignment."""
+        path = self.root / "grades.csv"
+        with self.gradebook() as gradebook:
+            CsvExportPlugin(to=str(path)).export(gradebook)
+        return path
+
+    def gradebook(self) -> Gradebook:
+        """Return nbgrader's gradebook, to be used in a ``with`` statement."""
+        return self.api.gradebook
+
+    def autograded(self, assignment: str, student: str) -> Path:
+        """Return where the executed submission is, if it could be executed."""
+        return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
+
+    def _unreadable(self, assignment: str, student: str) -> str:
+        path = self.root / "submitted" / student / assignment / f"{assignment}.ipynb"
+        if not path.is_file():
+            there = ", ".join(sorted(p.name for p in path.parent.iterdir())) or "nothing"
+            return f"{path.name} was not handed in; in its place there is: {there}."
+        try:
+            nbformat.validate(nbformat.read(path, as_version=4))
+        except (json.JSONDecodeError, UnicodeDecodeError, nbformat.reader.NotJSONError):
+            return f"{path.name} is not a notebook: it is not JSON. Was the upload cut short?"
+        except Exception as error:  # whatever nbformat trips over, the others have to be graded
+            return f"{path.name} is not a notebook that can be read: {str(error).splitlines()[0]}"
+        return ""
+
+    def _no_marks(self, assignment: str, student: str) -> None:
+        with _quietly(), self.gradebook() as gradebook:
+            gradebook.update_or_create_student(student)
+            submission = gradebook.update_or_create_submission(assignment, student)
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    grade.auto_score, grade.needs_manual_grade = 0, False
+            gradebook.db.commit()
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
+<body><h1>{title}</h1><p>Your submission could not be graded. {sentence}</p></body></html>
+"""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Leave out two warnings about nbgrader itself: it adds a submission, and a deleted cell, in two steps."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        warnings.simplefilter("ignore", MissingIDFieldWarning)
+        yield
+
+
+def _reason(result: dict[str, str]) -> str:
+    lines = result.get("error", "").strip().splitlines() or ["it does not say why."]
+    logged = [line for line in result.get("log", "").splitlines() if "Error:" in line]
+    return (logged or lines)[-1].strip()

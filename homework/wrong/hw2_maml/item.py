@@ -1,0 +1,14 @@
+""".item() takes the numbers out of the graph."""
+
+import torch
+
+LOSES = ["maml_loss_meta_gradient", "maml_loss_first_order", "maml_loss_network"]
+
+
+# %% maml_loss
+def maml_loss(theta, loss_fn, tasks, lr, steps, first_order=False):
+    losses = []
+    for task in tasks:
+        adapted = inner_adapt(theta, loss_fn, task.support, lr, steps, first_order)
+        losses.append(loss_fn(adapted, task.query).item())
+    return torch.tensor(losses, requires_grad=True).mean()

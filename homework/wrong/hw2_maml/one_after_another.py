@@ -1,0 +1,14 @@
+"""Each task starts where the task before it ended."""
+
+import torch
+
+LOSES = ["maml_loss_tasks", "maml_loss_network"]
+
+
+# %% maml_loss
+def maml_loss(theta, loss_fn, tasks, lr, steps, first_order=False):
+    losses = []
+    for task in tasks:
+        theta = inner_adapt(theta, loss_fn, task.support, lr, steps, first_order)
+        losses.append(loss_fn(theta, task.query))
+    return torch.stack(losses).mean()

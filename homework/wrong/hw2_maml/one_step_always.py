@@ -1,0 +1,21 @@
+"""steps is ignored: always one step."""
+
+import torch
+
+LOSES = [
+    "inner_adapt_many_steps",
+    "inner_adapt_edges",
+    "inner_adapt_differentiable",
+    "maml_loss_meta_gradient",
+    "maml_loss_first_order",
+    "maml_loss_network",
+]
+
+
+# %% inner_adapt
+def inner_adapt(theta, loss_fn, support, lr, steps, first_order=False):
+    for _ in range(1):
+        loss = loss_fn(theta, support)
+        grads = torch.autograd.grad(loss, list(theta.values()), create_graph=not first_order)
+        theta = {name: weight - lr * grad for (name, weight), grad in zip(theta.items(), grads, strict=True)}
+    return theta

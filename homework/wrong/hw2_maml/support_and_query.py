@@ -1,0 +1,14 @@
+"""The loss of support and query together."""
+
+import torch
+
+LOSES = ["maml_loss_value", "maml_loss_meta_gradient", "maml_loss_first_order", "maml_loss_network"]
+
+
+# %% maml_loss
+def maml_loss(theta, loss_fn, tasks, lr, steps, first_order=False):
+    losses = []
+    for task in tasks:
+        adapted = inner_adapt(theta, loss_fn, task.support, lr, steps, first_order)
+        losses.append((loss_fn(adapted, task.query) + loss_fn(adapted, task.support)) / 2)
+    return torch.stack(losses).mean()
