@@ -6,7 +6,6 @@ not: on the CPU, with as many threads, bit for bit.
 """
 
 import math
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from metakit.minimize import Step, descend
 from metakit.problem import Params
 from metakit.recipes import checkpoint as files
 from metakit.recipes.checkpoint import Checkpoint, CheckpointError, flatten, unflatten
+from metakit.recipes.configuration import configuration, differences, versions
 from metakit.recipes.recipe import Recipe, Splits
 from metakit.recipes.score import generator, score, validate
 from metakit.tasks import task_batches
@@ -85,17 +85,6 @@ def train(
     return run.header
 
 
-def configuration(recipe: Recipe, splits: Splits, device: str) -> dict[str, Any]:
-    """Return what must be equal for a run to go on: recipe, options, data and the kind of device."""
-    return {
-        "recipe": recipe.name,
-        "options": dict(recipe.options),
-        "data": splits.source,
-        "digest": splits.digest,
-        "device": torch.device(device).type,
-    }
-
-
 @dataclass
 class _Run:
     """Everything the next step depends on, and what happened so far."""
@@ -152,7 +141,7 @@ def _begin(recipe: Recipe, splits: Splits, folder: Path, device: str) -> _Run:
         "losses": [],
         "history": [],
         "results": [],
-        "versions": _versions(),
+        "versions": versions(),
     }
     phi = tree.to(recipe.learner.init(recipe.seed), device)
     run = _Run(phi, recipe.optimizer.init(phi), phi, generator(recipe, device, "train"), header)
@@ -161,9 +150,9 @@ def _begin(recipe: Recipe, splits: Splits, folder: Path, device: str) -> _Run:
         files.save(folder, run.checkpoint())
         return run
     tensors, run.header = files.load(folder)
-    if differences := _differences(wanted, run.header["configuration"]):
+    if different := differences(wanted, run.header["configuration"]):
         raise CheckpointError(
-            f"{folder} holds another run ({differences}); train in another --out folder, or repeat that configuration."
+            f"{folder} holds another run ({different}); train in another --out folder, or repeat that configuration."
         )
     run.phi = unflatten("phi", tensors, run.phi)
     run.state = unflatten("optimizer", tensors, run.state)
@@ -171,13 +160,3 @@ def _begin(recipe: Recipe, splits: Splits, folder: Path, device: str) -> _Run:
     run.generator.set_state(tensors["generator"])
     files.write_json(folder, run.header)
     return run
-
-
-def _differences(wanted: dict[str, Any], there: dict[str, Any]) -> str:
-    wanted, there = ({**c, **c["options"]} for c in (wanted, there))
-    keys = sorted(key for key in (wanted.keys() | there.keys()) - {"options"} if wanted.get(key) != there.get(key))
-    return "; ".join(f"{key} is {there.get(key)} there and {wanted.get(key)} here" for key in keys)
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), "torch": torch.__version__, "machine": platform.machine()}
