@@ -12,11 +12,11 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md")])
 OPTIONS = ("ARGS", "PORT", "PYTHON", "TORCH_INDEX")
 
 
-def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def run(*command: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command, as if not from within make."""
     left_out = (*OPTIONS, "MFLAGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=cwd, env=environment | variables, capture_output=True, text=True, timeout=300)
 
 
 def canonical(name: str) -> str:
