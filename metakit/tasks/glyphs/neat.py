@@ -26,8 +26,8 @@ def select(characters: Sequence[tuple[Stroke, ...]], n: int) -> list[tuple[Strok
     strokes = gather(characters)
     strokes = replace(strokes, points=strokes.points + _MIDDLE)
     length = np.bincount(strokes.character, np.abs(np.diff(path(strokes))).sum((1, 2)))
-    pictures = draw(strokes)[:, 0] / 255.0
-    ink = pictures.sum((1, 2))
+    pictures = draw(strokes)[:, 0].astype(np.float64)  # whole numbers, whose sums are exact in any order
+    ink = pictures.sum((1, 2)) / 255
     good = (ink > _LEAST) & (ink < _MOST) & (ink > _CLEAR * length)
     blurred = _blur(_blur(pictures)).reshape(len(pictures), -1)
     norm = np.sqrt((blurred**2).sum(1))
