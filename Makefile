@@ -26,7 +26,7 @@ lab: data ## Open the lectures in JupyterLab
 		--LabApp.default_url=/lab/tree/lectures $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 test: data ## Run every test
-	$(RUN) -m pytest -n auto --dist loadgroup $(ARGS)
+	$(RUN) -m pytest -n auto --dist loadscope $(ARGS)
 
 check: $(INSTALLED) ## Check style and types
 	$(RUN) -m ruff check

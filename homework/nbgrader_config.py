@@ -42,6 +42,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.GradingExecute.timeout = 20
 c.GradingExecute.timeout_afterwards = 3
+c.GradingExecute.iopub_timeout = 15  # seconds until all that a cell printed has arrived
 c.GradingExecute.skip_cells_with_tag = "not-graded"
 c.GradingExecute.shutdown_kernel = "immediate"
 c.GradingExecute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]

@@ -7,6 +7,8 @@ from checks.hw2_maml.asking import adapted, close, through, untouched
 from checks.hw2_maml.quadratics import clone, draw, flat, loss_fn
 from metakit.problem import Examples
 
+STILL = "inner_adapt left theta where it was, though there was a step to take."
+
 
 def inner_adapt_one_step(student: Student, rng: torch.Generator) -> None:
     """One step down the gradient, of every tensor of theta."""
@@ -41,6 +43,7 @@ def inner_adapt_edges(student: Student, rng: torch.Generator) -> None:
     demand(all(w.dtype == torch.float64 for w in theta.values()), "A float64 theta should stay float64.")
     theta = adapted(student, task, 0.2, 3)
     want = task.support.descend(task.start, 0.2, 3)
+    demand(not close(flat(theta), task.start), STILL)
     rounded = close(flat(theta), want) and not close(flat(theta), want, 1e-12)
     demand(not rounded, "In float64 the result is only as exact as float32: something rounds on the way.")
 
@@ -50,9 +53,10 @@ def inner_adapt_pure(student: Student, rng: torch.Generator) -> None:
     task = draw(rng)
     given, support = task.theta(), task.examples.support
     before, held = clone(given), Examples(*(t.clone() for t in support))
-    student.inner_adapt(given, loss_fn, support, 0.2, 2)
+    got = student.inner_adapt(given, loss_fn, support, 0.2, 2)
     untouched(given, before, "inner_adapt")
     demand(all(map(torch.equal, support, held)), "inner_adapt changed the support set it was given.")
+    demand(not close(flat(got), task.start), STILL)
 
 
 def inner_adapt_differentiable(student: Student, rng: torch.Generator) -> None:
@@ -72,6 +76,7 @@ def inner_adapt_first_order(student: Student, rng: torch.Generator) -> None:
     got = flat(adapted(student, task, lr, steps, first_order=True))
     exact = flat(adapted(student, task, lr, steps))
     demand(close(got, exact), "first_order changes derivatives only; the adapted theta should be the same numbers.")
+    demand(not close(got, task.start), STILL)
     v, derivative = through(student, task, lr, steps, True, rng)
     second = task.support.jacobian(lr, steps) @ v
     demand(not close(derivative, second), "first_order=True still differentiates through the gradients.")
