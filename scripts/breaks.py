@@ -14,6 +14,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import pooch
 import pytest
 import torch
 from rich.console import Console
@@ -31,6 +32,7 @@ def main(words: list[str]) -> int:
     ]
     chosen = [b for b in breaks if not words or any(word in b["file"] + b["line"] for word in words)]
     console, survivors, start = Console(highlight=False), 0, time.monotonic()
+    os.environ.setdefault("METAKIT_CACHE", str(pooch.os_cache("metakit")))
     context = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as copies, context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
         jobs = [(b, str(Path(copies) / str(i))) for i, b in enumerate(chosen)]
@@ -53,6 +55,7 @@ def attempt(job: tuple[dict, str]) -> tuple[dict, str]:
     if text.count(one["line"]) != 1:
         return one, f"{text.count(one['line'])} such lines"
     source.write_text(text.replace(one["line"], one["becomes"]))
+    os.environ["XDG_CACHE_HOME"] = copy  # where a break that forgets METAKIT_CACHE may write
     os.chdir(copy)
     sys.path.insert(0, copy)
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives

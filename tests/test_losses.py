@@ -23,7 +23,7 @@ def test_cross_entropy_is_the_mean_log_probability_missed():
 
 def test_accuracy_is_the_share_of_right_answers():
     logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [5.0, 1.0]], dtype=torch.float64)
-    assert accuracy(logits, torch.tensor([0, 1, 0, 1])) == 0.5
+    assert accuracy(logits, torch.tensor([0, 1, 0, 0])) == 0.75
 
 
 def test_the_empirical_loss_is_the_model_s_loss_on_examples():
