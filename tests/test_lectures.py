@@ -3,12 +3,12 @@
 import json
 import os
 import re
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import psutil
 import pytest
 from nbclient import NotebookClient
 
@@ -167,14 +167,23 @@ def with_answers(notebook):
 
 @pytest.fixture(scope="module", params=LECTURES, ids=lambda path: path.stem)
 def run(request):
-    """Execute a lecture once, with answers, in a real kernel that shows every warning."""
+    """Execute a lecture once, with answers, in a real kernel that shows every warning; time what each cell computes."""
     notebook = with_answers(read(request.param))
+    seconds = {}
+
+    def note(cell, cell_index, **_):
+        times = psutil.Process(client.km.provisioner.pid).cpu_times()
+        seconds[cell_index] = times.user + times.system - seconds.get(cell_index, 0.0)
+
     client = NotebookClient(
-        notebook, timeout=MOST_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}},
-        allow_errors=True, record_timing=True,
+        notebook, timeout=10 * MOST_SECONDS_OF_A_CELL, kernel_name="python3", allow_errors=True,
+        resources={"metadata": {"path": str(ROOT)}}, on_cell_execute=note, on_cell_executed=note,
     )  # fmt: skip
     client.execute(env=os.environ | {"PYTHONWARNINGS": "default"})
-    return SimpleNamespace(notebook=notebook, cells=[cell for cell in notebook.cells if cell.cell_type == "code"])
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    return SimpleNamespace(
+        notebook=notebook, cells=[notebook.cells[i] for i in code], seconds=[seconds[i] for i in code]
+    )
 
 
 def outputs(cells, kind):
@@ -183,12 +192,6 @@ def outputs(cells, kind):
 
 def verdicts(run, tag):
     return [output.data["text/plain"] for i in tagged(run.notebook, tag) for output in run.notebook.cells[i].outputs]
-
-
-def seconds(cell):
-    times = cell.metadata["execution"]
-    begin, end = (datetime.fromisoformat(times[k]) for k in ("iopub.execute_input", "shell.execute_reply"))
-    return (end - begin).total_seconds()
 
 
 @pytest.mark.slow
@@ -206,15 +209,15 @@ def test_no_warning_is_shown(run):
 
 @pytest.mark.slow
 def test_no_cell_keeps_the_reader_waiting_for_long(run):
-    taken = {cell.source[:60]: seconds(cell) for cell in run.cells}
-    assert max(taken.values()) < MOST_SECONDS_OF_A_CELL, taken
-    assert sum(taken.values()) < MOST_SECONDS
+    assert 0 < max(run.seconds) < MOST_SECONDS_OF_A_CELL, run.seconds
+    assert sum(run.seconds) < MOST_SECONDS
 
 
 @pytest.mark.slow
 def test_what_takes_more_than_a_few_seconds_shows_its_progress(run):
-    for cell in run.cells[1:]:  # the first one imports
-        assert seconds(cell) < 15 or "tqdm(" in cell.source or "train(" in cell.source, cell.source
+    for cell, seconds in zip(run.cells[1:], run.seconds[1:], strict=True):  # the first one imports
+        bars = [o for o in cell.outputs if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
+        assert seconds < 5 or bars, cell.source
 
 
 @pytest.mark.slow
