@@ -14,6 +14,8 @@ from metakit.tasks.episodes import Episodes
 from metakit.tasks.glyphs import glyphs
 from metakit.tasks.glyphs.arrays import gather
 from metakit.tasks.glyphs.draws import Draws
+from metakit.tasks.glyphs.hands import draw_by_hand
+from metakit.tasks.glyphs.neat import select
 from metakit.tasks.glyphs.paper import draw, path
 from metakit.tasks.glyphs.strokes import KINDS, Stroke, along
 from metakit.tasks.splits import official_split
@@ -238,6 +240,31 @@ def test_what_runs_off_the_paper_is_kept_at_its_edge():
     assert picture[27, 14] > 0
     assert picture[14, 20:].max() == 0
     assert picture[0].max() == 0
+
+
+def test_a_pen_at_the_edge_of_the_paper_is_as_wide_as_elsewhere():
+    strokes = gather([[Stroke((-50 + 30j, -50 + 75j), 0)], [Stroke((300 + 30j, 300 + 75j), 0)]])
+    for picture in draw(strokes)[:, 0] / 255:
+        assert picture[14].sum() * 3.75 == pytest.approx(5, abs=0.05)
+
+
+def test_drawers_stay_on_the_paper():
+    corner = [[Stroke((40 + 40j, 50 + 50j), 0)], [Stroke((-60 - 60j, -50 - 50j), 0)]]
+    drawn = draw_by_hand(gather(corner), 20, Draws(0))
+    assert min(drawn.points.real.min(), drawn.points.imag.min()) > 2.99
+    assert max(drawn.points.real.max(), drawn.points.imag.max()) < 102.01
+
+
+def test_of_characters_that_are_nearly_the_same_one_is_chosen():
+    upright, level = (Stroke((-40j, 40j), 0),), (Stroke((-40, 40), 0),)
+    nearly = (Stroke((1 - 40j, 40j), 0),)
+    assert select([upright, nearly, upright, level], 2) == [upright, level]
+
+
+def test_a_scant_character_and_a_tangle_are_chosen_last():
+    scant, fine = (Stroke((0, 3), 0),), (Stroke((-40j, 40j), 0),)
+    tangle = (Stroke((-10, 10, 10 + 2j, -10 + 2j, -10 + 4j, 10 + 4j, 10j, -5j), 0),)
+    assert select([scant, tangle, fine], 2) == [fine, scant]
 
 
 def test_a_broad_pen_is_seven_dots_wide():

@@ -1,4 +1,32 @@
-"""Glyphs: invented alphabets drawn by code, which stand in for Omniglot where that cannot be had."""
+"""Glyphs: invented alphabets drawn by code, which stand in for Omniglot where that cannot be had.
+
+An alphabet is a style (``styles``), its characters are strokes (``strokes``) put together in that style (``alphabets``)
+and kept if they look well (``neat``); drawers bend and move them (``hands``), and a pen inks them (``paper``) on
+105 x 105 dots that are averaged to 28 x 28 pixels, as Omniglot's are. The style and hands were fitted until drawings
+looked like Omniglot's and were about as hard to tell apart. By ``python scripts/compare_glyphs.py``, where learners are
+small (16 channels, 200 outer steps of 8 tasks), train on three fifths of the alphabets and are tested 1-shot on the
+others (400 tasks, so that an accuracy is known to about 1 point, for one seed):
+
+                                                omniglot    glyphs
+    ink, pixels                                     63.1      63.3
+    ink, deviation over all drawings                22.1      23.0
+    ink, deviation of log over drawers             0.155     0.142
+    stroke width, 2 ink / length of edge            1.32      1.35
+    height, pixels                                  16.5      17.2
+    height, deviation over all, over drawers    4.3, 2.1  4.5, 2.6
+    height, its middle, deviation over drawers 13.0, 1.4 13.0, 1.6
+    width, pixels                                   15.4      16.6
+    width, deviation over all, over drawers     4.4, 2.1  4.6, 2.6
+    width, its middle, deviation over drawers  13.1, 1.4 13.2, 1.7
+    squared distance within / between               0.84      0.82
+    nearest pixels, 5-way, 20-way %            43.5, 22.6 48.3, 27.7
+    ProtoNet untrained, 5-way, 20-way %        41.8, 17.1 44.0, 20.0
+    ProtoNet after 200 steps                   88.8, 68.2 87.6, 70.4
+    MAML untrained, 5-way %                         29.4      30.4
+    MAML after 200 steps                            77.6      75.0
+
+So whatever is to be learned can be seen on glyphs, but a number in a paper is compared with Omniglot alone.
+"""
 
 import hashlib
 
