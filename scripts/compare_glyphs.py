@@ -2,7 +2,7 @@
 
     METAKIT_OMNIGLOT=folder/of/the/archives python scripts/compare_glyphs.py [--iterations 200] [--sources glyphs]
 
-Prints the table of ``metakit.tasks.glyphs``, about five minutes of CPU for each source. Learners train on the first
+Prints the table of ``metakit.tasks.glyphs``; five to ten minutes of CPU for each source. Learners train on the first
 three fifths of the alphabets and are tested on the others, 1-shot; accuracies are means over test tasks.
 """
 
