@@ -86,6 +86,8 @@ class Course:
                 result = self.api.autograde(assignment, student, force=True, create=True)
             if result["success"]:
                 return ""
+            if result["error"].rstrip().endswith("KeyboardInterrupt"):  # the instructor's; nbgrader would go on
+                raise KeyboardInterrupt
             trouble = "nbgrader could not process the notebook: " + _reason(result)
         self._no_marks(assignment, student)
         return trouble

@@ -63,7 +63,12 @@ def examine(homework: str, name: str, namespace: Mapping[str, Any], seed: int | 
     """
     generator = torch.Generator().manual_seed(secrets.randbits(32) if seed is None else seed)
     check: Check = getattr(importlib.import_module(f"checks.{homework}"), name)
-    check(Student(namespace), generator)
+    try:
+        check(Student(namespace), generator)
+    except Failed:
+        raise
+    except Exception as error:  # such as a graph that was used up: their result's doing, and no traceback of the check
+        raise Failed(f"What came back could not be checked: {type(error).__name__}: {error}") from None
 
 
 def demand(condition: bool, otherwise: str) -> None:

@@ -147,6 +147,19 @@ def test_what_a_student_s_function_raises_is_told_with_their_own_line():
     assert "checks" not in message
 
 
+def test_a_result_that_breaks_the_check_itself_is_told_without_the_check_s_traceback():
+    namespace = prepared(notebook_of())
+    right = namespace["maml_loss"]
+
+    def maml_loss(*args, **kwargs):
+        loss = right(*args, **kwargs)
+        loss.backward()  # uses the graph up
+        return loss
+
+    message = message_of(namespace | {"maml_loss": maml_loss}, "maml_loss_meta_gradient")
+    assert "could not be checked: RuntimeError: Trying to backward" in message
+
+
 def test_an_interrupt_is_told_as_a_loop_that_never_ends():
     def inner_adapt(*args, **kwargs):
         raise KeyboardInterrupt
@@ -167,6 +180,19 @@ def test_a_result_of_another_form_is_described(returned, said):
     assert said in message_of({"inner_adapt": lambda theta, *args, **kwargs: returned(theta)})
 
 
+def test_a_support_set_that_was_changed_is_noticed():
+    namespace = prepared(notebook_of())
+    right = namespace["inner_adapt"]
+
+    def inner_adapt(theta, loss_fn, support, *args, **kwargs):
+        adapted = right(theta, loss_fn, support, *args, **kwargs)
+        support.y.data.zero_()
+        return adapted
+
+    message = message_of(namespace | {"inner_adapt": inner_adapt}, "inner_adapt_pure")
+    assert "changed the support set" in message
+
+
 @pytest.mark.parametrize("returned", [1.0, None])
 def test_a_loss_that_is_not_a_scalar_tensor_is_described(returned):
     namespace = prepared(notebook_of()) | {"maml_loss": lambda *args, **kwargs: returned}
@@ -177,6 +203,10 @@ def test_a_loss_that_is_not_a_scalar_tensor_is_described(returned):
     ("wrong", "check", "said"),
     [
         ("sign", "inner_adapt_one_step", "up the gradient"),
+        ("does_nothing", "inner_adapt_one_step", "left theta where it was"),
+        ("first_order_takes_one_step", "inner_adapt_first_order", "should be the same numbers"),
+        ("first_order_all_but_the_last", "inner_adapt_first_order", "should be the identity"),
+        ("worst_task", "maml_loss_tasks", "is not the mean"),
         ("gradient_at_the_start", "inner_adapt_many_steps", "gradient at the start"),
         ("only_the_last_step", "inner_adapt_many_steps", "Only the last step"),
         ("returns_float32", "inner_adapt_edges", "should stay float64"),

@@ -11,4 +11,4 @@ def maml_loss(theta, loss_fn, tasks, lr, steps, first_order=False):
     for task in tasks:
         adapted = inner_adapt(theta, loss_fn, task.support, lr, steps, first_order)
         losses.append(loss_fn(adapted, task.query).item())
-    return torch.tensor(losses, requires_grad=True).mean()
+    return torch.tensor(losses).mean()
