@@ -26,6 +26,8 @@ def test_an_answer_that_stops_with_an_error_gets_the_error_as_a_sentence():
     verdict = double(lambda x: x / 0)
     assert verdict.state == "not yet"
     assert verdict.message == "It stopped with ZeroDivisionError: float division by zero"
+    assert double(lambda: 0).message.startswith("It stopped with TypeError")
+    assert double(lambda x: {}[x]).message == "It stopped with KeyError: 3.0"
 
 
 def test_a_verdict_is_said_in_words_and_not_by_colour():

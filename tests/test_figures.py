@@ -51,6 +51,12 @@ def test_no_two_series_differ_by_colour_alone(name):
         assert len(set(shapes)) == len(shapes), list(zip(labels, shapes, strict=False))
 
 
+def test_the_palette_is_that_of_okabe_and_ito():
+    published = [(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0)]
+    published.append((204, 121, 167))
+    assert [tuple(bytes.fromhex(colour[1:])) for colour in PALETTE.values()] == published
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_colour_is_one_that_colour_blind_readers_can_tell_apart(name):
     known = {c.lower() for c in (*PALETTE.values(), GREY)}
@@ -79,7 +85,8 @@ def test_by_step_draws_the_numbers_and_their_intervals():
     for step in range(6):
         at = vertices[vertices[:, 0] == step, 1]
         np.testing.assert_allclose([at.min(), at.max()], X[::-1][step] + np.array([-0.1, 0.1]) * X[step])
-    assert any(text.get_text() == "chance" for text in axes.texts)
+    assert [0.5, 0.5] in [list(line.get_ydata()) for line in axes.get_lines()]
+    assert [(text.get_text(), text.xy[1]) for text in axes.texts] == [("chance", 0.5)]
 
 
 def test_landscape_marks_where_each_optimizer_ended():
@@ -135,9 +142,10 @@ def test_episode_tells_right_from_wrong_by_words_and_line_as_well_as_colour():
 
 
 def test_a_figure_leaves_the_readers_own_settings_alone():
-    before = dict(mpl.rcParams)
-    by_step(range(6), STEPS, "inner steps", "error")
-    assert dict(mpl.rcParams) == before
+    with mpl.rc_context({"font.size": 7, "axes.grid": False, "axes.spines.top": True}):
+        before = dict(mpl.rcParams)
+        by_step(range(6), STEPS, "inner steps", "error")
+        assert dict(mpl.rcParams) == before
     assert not FIGURES["by_step"].axes[0].spines["top"].get_visible()
 
 
