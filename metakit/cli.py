@@ -94,13 +94,16 @@ def print_results(recipe: Recipe, results: list[dict[str, Any]]) -> None:
 
 
 def print_published(recipe: Recipe) -> None:
-    """Print the paper's numbers for these options."""
+    """Print the paper's numbers for these options, and ours."""
     show = recipe.metric.show
     for number in recipe.published:
         spread = f" ± {show(number.half_width)}" if number.half_width is not None else ""
         print(f"published {show(number.value)}{spread}  {number.source}\n    measured on: {number.protocol}")
     if not recipe.published:
         print("no number is published for these options")
+    for ours in recipe.measured:
+        print(f"measured  {show(ours.value)} ± {show(ours.half_width)}  {ours.protocol}")
+        print(f"    by: {ours.command}\n    {ours.run}")
     print(f"    here: {recipe.departs}")
 
 

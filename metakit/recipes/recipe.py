@@ -41,6 +41,20 @@ class Published(NamedTuple):
     source: str
 
 
+class Measured(NamedTuple):
+    """One number of ours, from a run that was made: in the metric's unit, with its 95 % interval over test tasks.
+
+    ``protocol`` says how it was measured (which queries together, how many tasks), ``command`` what was typed, and
+    ``run`` on which machine, with which versions and for how long.
+    """
+
+    value: float
+    half_width: float
+    protocol: str
+    command: str
+    run: str
+
+
 class Splits(NamedTuple):
     """Where a recipe's tasks come from, and the SHA-256 of the data ("" where tasks are made by formula)."""
 
@@ -65,6 +79,7 @@ class Recipe:
         n_tasks, n_iterations: tasks a step, and steps.
         seed: of phi and of the tasks.
         published: the paper's numbers.
+        measured: ours, for the same options.
         departs: where this recipe is not the paper's, in a sentence or more.
         transductive: the network normalizes with statistics of the query set, so that queries are scored together.
         gradient: of the outer loop.
@@ -84,6 +99,7 @@ class Recipe:
     seed: int
     published: tuple[Published, ...]
     departs: str
+    measured: tuple[Measured, ...] = ()
     transductive: bool = False
     gradient: Gradient = autodiff
     validate_every: int = 500
