@@ -8,7 +8,7 @@ from metakit.losses import cross_entropy
 from metakit.networks import conv4
 from metakit.optimizers import Adam, cosine
 from metakit.recipes.characters import SOURCES, character_splits
-from metakit.recipes.recipe import ACCURACY, Published, Recipe
+from metakit.recipes.recipe import ACCURACY, Measured, Published, Recipe
 
 
 def maml_omniglot(
@@ -46,6 +46,7 @@ def maml_omniglot(
         seed=seed,
         published=PUBLISHED.get((n_way, k_shot), ()),
         departs=DEPARTS,
+        measured=MEASURED.get((n_way, k_shot), ()),
         transductive=True,
         validate_every=500,
         sources=SOURCES,
@@ -70,3 +71,16 @@ PUBLISHED = {
     (20, 5): (Published(0.989, 0.002, _PROTOCOL, _TABLE),),
 }
 """By ``(n_way, k_shot)``."""
+
+_COMMAND = "python -m metakit train maml_omniglot --iterations 6000"
+_RUN = (
+    "2026-11-21, seed 0, the complete Omniglot; one core of an Intel Xeon without GPU, Python 3.11.7, torch 2.13.0, "
+    "MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ raised: 28 minutes, tests included"
+)
+MEASURED = {
+    (5, 1): (
+        Measured(0.9698, 0.0023, "1,000 test tasks of 423 unseen characters, queries together", _COMMAND, _RUN),
+        Measured(0.9500, 0.0062, "1,000 test tasks, one query at a time (not transductive)", _COMMAND, _RUN),
+    ),
+}
+"""By ``(n_way, k_shot)``; the others have not been run."""
