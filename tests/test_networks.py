@@ -46,6 +46,10 @@ def test_conv4_without_a_head_is_the_mean_over_what_is_left_of_the_image():
     theta, x = with_head.init(0), torch.rand(3, 1, 28, 28)
     body = {name: w for name, w in theta.items() if not name.startswith("head")}
     features = without(body, x)
+    module = without.build()
+    module.load_state_dict(body)
+    blocks = torch.nn.Sequential(*(module.get_submodule(f"block{i}") for i in range(1, 5)))
+    torch.testing.assert_close(features, blocks(x).mean((2, 3)).detach())
     torch.testing.assert_close(with_head(theta, x), features @ theta["head.weight"].T + theta["head.bias"])
 
 
