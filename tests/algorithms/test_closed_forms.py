@@ -128,6 +128,12 @@ def test_meta_sgd_multiplies_each_weight_s_gradient_by_its_own_rate():
     close(vector_of(got["start"]), at_theta - hessian(task.support) @ (rates * at_theta))
 
 
+def test_meta_sgd_begins_as_maml_with_equal_rates():
+    learner, task = MetaSGD(MODEL, mse, lr=LR, steps=3), random_task()
+    phi = tree.to(learner.init(0), dtype=torch.float64)
+    close(learner.adapt(phi, task.support), replace(MODELLED, steps=3).adapt(phi["start"], task.support))
+
+
 def test_meta_sgd_refuses_rates_of_other_names():
     with pytest.raises(ValueError, match=r"missing from the second: \['head.bias'\]"):
         MetaSGD(MODEL, mse).adapt(
