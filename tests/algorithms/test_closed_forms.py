@@ -1,9 +1,11 @@
 """On a linear model mathematics gives the meta-gradient; the library must agree to rounding."""
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.func import grad
 
 from metakit import tree
@@ -16,7 +18,7 @@ from metakit.losses import cross_entropy, mse
 from metakit.minimize import minimize
 from metakit.networks import mlp
 from metakit.optimizers import SGD
-from metakit.problem import Examples, Task
+from metakit.problem import Examples, Model, Task
 from tests.algorithms.linear import (
     DIM,
     MODEL,
@@ -153,6 +155,32 @@ def test_maml_plus_plus_takes_each_step_at_the_rates_of_that_step():
     close(vector_of(learner.adapt(phi, task.support)), w)
 
 
+class Scale(nn.Module):
+    """Stands for a normalization: one weight for its one channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return self.weight * x
+
+
+def test_maml_plus_plus_uses_the_norm_weights_of_each_step_and_the_last_ones_to_predict():
+    layers = OrderedDict(layer=nn.Linear(DIM, 1, bias=False), norm=Scale())
+    learner = MAMLPlusPlus(Model(lambda: nn.Sequential(layers)), mse, lr=LR, steps=2)
+    phi = tree.to(learner.init(0), dtype=torch.float64)
+    assert phi["norm"]["norm.weight"].shape == (3, 1)
+    phi["norm"]["norm.weight"] = torch.tensor([[0.5], [2.0], [-1.0]]).double()
+    (x, y), query = random_task()
+    w = phi["start"]["layer.weight"][0]
+    for s in (0.5, 2.0):
+        w = w - LR * 2 / len(y) * s * x.T @ (s * x @ w - y[:, 0])
+    theta = learner.adapt(phi, Examples(x, y))
+    close(theta["layer.weight"][0], w)
+    close(learner.predict(phi, theta, query.x)[:, 0], -(query.x @ w))
+
+
 def test_maml_plus_plus_with_equal_rates_and_no_norm_is_maml():
     start, task = random_start(), random_task()
     plus = MAMLPlusPlus(MODEL, mse, lr=LR, steps=3)
@@ -238,6 +266,8 @@ def test_conjugate_gradients_are_exact_after_as_many_steps_as_sizes_and_stop_at_
     b = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
     close(conjugate_gradients(lambda v: a @ v, b, 3), torch.linalg.solve(a, b))
     close(conjugate_gradients(lambda v: a @ v, b, 30), torch.linalg.solve(a, b))
+    close(conjugate_gradients(lambda v: 2 * v, b, 5), b / 2)
+    close(conjugate_gradients(lambda v: a @ v, 0 * b, 5), torch.zeros_like(b))
     close(conjugate_gradients(lambda v: -v, b, 5), torch.zeros_like(b))
 
 
