@@ -39,7 +39,7 @@ def main(words: list[str]) -> int:
         for b, outcome in pool.imap(attempt, jobs):
             if outcome != "caught":
                 survivors += 1
-                console.print(f"[bold red]{outcome}[/]: {b['file']}: {b['line']}  ->  {b['becomes']}", markup=True)
+                console.print(f"{outcome}: {b['file']}: {b['line']}  ->  {b['becomes']}", markup=False, soft_wrap=True)
     console.print(f"{len(chosen) - survivors} of {len(chosen)} breaks caught in {time.monotonic() - start:.0f} s")
     return int(survivors > 0)
 

@@ -53,7 +53,7 @@ class IMAML:
             away = axpy(-1, centre, theta)
             return empirical(theta, examples) + self.strength / 2 * dot(away, away)
 
-        theta = detach(minimize(objective, centre, SGD(self.lr), [support] * self.steps))
+        theta = minimize(objective, centre, SGD(self.lr), [support] * self.steps)
         weights = Implicit.apply(self, tuple(phi), *support, *theta.values(), *phi.values())
         return dict(zip(phi, weights, strict=True))
 
