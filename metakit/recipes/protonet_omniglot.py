@@ -11,7 +11,7 @@ from metakit.losses import cross_entropy
 from metakit.networks import conv4
 from metakit.optimizers import Adam
 from metakit.recipes.characters import SOURCES, character_splits
-from metakit.recipes.recipe import ACCURACY, Published, Recipe
+from metakit.recipes.recipe import ACCURACY, Measured, Published, Recipe
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def protonet_omniglot(
         seed=seed,
         published=PUBLISHED.get((n_way, k_shot), ()),
         departs=DEPARTS,
+        measured=MEASURED.get((n_way, k_shot), ()),
         transductive=True,
         validate_every=500,
         sources=SOURCES,
@@ -83,3 +84,16 @@ PUBLISHED = {
     (20, 5): (Published(0.989, None, _PROTOCOL, _TABLE),),
 }
 """By ``(n_way, k_shot)``."""
+
+_COMMAND = "python -m metakit train protonet_omniglot --iterations 2000"
+_RUN = (
+    "2026-11-21, seed 0, the complete Omniglot; one core of an Intel Xeon without GPU, Python 3.11.7, torch 2.13.0, "
+    "MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ raised: 37 minutes on a busy machine, tests included"
+)
+MEASURED = {
+    (5, 1): (
+        Measured(0.9880, 0.0015, "1,000 test tasks of 423 unseen characters, queries together", _COMMAND, _RUN),
+        Measured(0.9846, 0.0035, "1,000 test tasks, one query at a time (not transductive)", _COMMAND, _RUN),
+    ),
+}
+"""By ``(n_way, k_shot)``; the others have not been run."""

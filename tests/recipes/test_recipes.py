@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from metakit.recipes.maml_sinusoid import PUBLISHED as SINUSOID_PUBLISHED
 from metakit.recipes.protonet_omniglot import PUBLISHED as PROTONET_PUBLISHED
 from metakit.tree import names
 
+ROOT = Path(__file__).resolve().parents[2]
 TABLES = {"maml_sinusoid": SINUSOID_PUBLISHED, "maml_omniglot": MAML_PUBLISHED, "protonet_omniglot": PROTONET_PUBLISHED}
 
 
@@ -89,3 +92,16 @@ def test_the_seed_may_be_zero_but_not_negative():
     assert build("maml_sinusoid", seed=0).seed == 0
     with pytest.raises(RecipeError, match="seed must be at least 0, but is -1"):
         build("maml_sinusoid", seed=-1)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_our_number_says_what_was_typed_and_stands_in_the_readme(name):
+    recipe, readme = build(name), (ROOT / "README.md").read_text()
+    assert recipe.measured
+    for ours in recipe.measured:
+        assert ours.command.startswith(f"python -m metakit train {name}")
+        assert "torch" in ours.run
+        assert ours.protocol.startswith("1,000 test")
+        percent = recipe.metric.name == "accuracy"
+        shown = f"{100 * ours.value:.1f} ± {100 * ours.half_width:.1f} %" if percent else f"{ours.value:.2f}"
+        assert shown in readme
