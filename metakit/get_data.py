@@ -4,7 +4,7 @@ import time
 
 from metakit.recipes import RecipeError
 from metakit.tasks.cache import cache_folder
-from metakit.tasks.load import load_characters
+from metakit.tasks.load import SOURCES, load_characters
 from metakit.tasks.omniglot import DataUnavailable, omniglot
 
 AGAIN = "python -m metakit data --source omniglot"
@@ -21,7 +21,7 @@ def get_data(source: str) -> str:
         DataUnavailable: ``source`` is ``"omniglot"``, and it cannot be had.
         RecipeError: an unknown source.
     """
-    if source not in ("auto", "omniglot", "glyphs"):
+    if source not in SOURCES:
         raise RecipeError(f"--source must be auto, omniglot or glyphs, got {source!r}")
     why = ""
     if source != "glyphs":

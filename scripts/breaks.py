@@ -47,14 +47,13 @@ def main(words: list[str]) -> int:
 def attempt(job: tuple[dict, str]) -> tuple[dict, str]:
     """Run the tests of one break on a broken copy; return it with "caught", "survived" or what is wrong with it."""
     one, copy = job
+    text = (ROOT / one["file"]).read_text()
+    if text.count(one["line"]) != 1:
+        return one, f"{text.count(one['line'])} such lines"
     for name in ("metakit", "tests"):
         shutil.copytree(ROOT / name, Path(copy) / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
-    source = Path(copy) / one["file"]
-    text = source.read_text()
-    if text.count(one["line"]) != 1:
-        return one, f"{text.count(one['line'])} such lines"
-    source.write_text(text.replace(one["line"], one["becomes"]))
+    (Path(copy) / one["file"]).write_text(text.replace(one["line"], one["becomes"]))
     os.environ["XDG_CACHE_HOME"] = copy  # where a break that forgets METAKIT_CACHE may write
     os.chdir(copy)
     sys.path.insert(0, copy)

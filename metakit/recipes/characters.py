@@ -7,7 +7,6 @@ from metakit.tasks.episodes import Episodes
 from metakit.tasks.load import Source, load_characters
 from metakit.tasks.splits import random_split
 
-SOURCES = ("auto", "omniglot", "glyphs")
 N_QUERY_VALIDATION, N_QUERY_TEST = 5, 15
 
 
@@ -17,7 +16,7 @@ def character_splits(
     """Return episodes of ``random_split``, rotations as classes, which holds the same characters for every seed.
 
     Args:
-        source: one of ``SOURCES``.
+        source: one of ``metakit.tasks.load.SOURCES``.
         device: for the images, and so for the tasks.
         n_way, k_shot: of all tasks, but that training tasks have ``train_way`` classes.
         n_query: query images of each class in training tasks; there are 5 at validation and 15 at the test.

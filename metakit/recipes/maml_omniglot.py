@@ -7,8 +7,9 @@ from metakit.learner import query_loss
 from metakit.losses import cross_entropy
 from metakit.networks import conv4
 from metakit.optimizers import Adam, cosine
-from metakit.recipes.characters import SOURCES, character_splits
-from metakit.recipes.recipe import ACCURACY, Measured, Published, Recipe
+from metakit.recipes.characters import character_splits
+from metakit.recipes.recipe import ACCURACY, ONE_CORE, Measured, Published, Recipe
+from metakit.tasks.load import SOURCES
 
 
 def maml_omniglot(
@@ -74,7 +75,7 @@ PUBLISHED = {
 
 _COMMAND = "python -m metakit train maml_omniglot --iterations 6000"
 _RUN = (
-    "2026-11-21, seed 0, the complete Omniglot; one core of an Intel Xeon without GPU, Python 3.11.7, torch 2.13.0, "
+    f"2026-11-21, seed 0, the complete Omniglot; {ONE_CORE}, "
     "MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ raised: 28 minutes, tests included"
 )
 MEASURED = {

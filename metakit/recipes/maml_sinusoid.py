@@ -5,7 +5,7 @@ from metakit.learner import query_loss
 from metakit.losses import mse
 from metakit.networks import mlp
 from metakit.optimizers import Adam
-from metakit.recipes.recipe import MSE, Measured, Published, Recipe, Splits
+from metakit.recipes.recipe import MSE, ONE_CORE, Measured, Published, Recipe, Splits
 from metakit.tasks.sinusoids import Sinusoids
 
 
@@ -51,10 +51,7 @@ PUBLISHED = {
 """By ``k_shot``. Finn et al. 2017 show curves only (figure 3)."""
 
 _COMMAND = "python -m metakit train maml_sinusoid"
-_RUN = (
-    "2026-11-21, seed 0; one core of an Intel Xeon without GPU, Python 3.11.7, torch 2.13.0: "
-    "about 5 minutes on a busy machine"
-)
+_RUN = f"2026-11-21, seed 0; {ONE_CORE}: about 5 minutes on a busy machine"
 MEASURED = {
     10: (
         Measured(0.4191, 0.0314, "1,000 test curves, after one step", _COMMAND, _RUN),

@@ -55,6 +55,10 @@ class Measured(NamedTuple):
     run: str
 
 
+ONE_CORE = "one core of an Intel Xeon without GPU, Python 3.11.7, torch 2.13.0"
+"""The machine and the versions of the runs so far."""
+
+
 class Splits(NamedTuple):
     """Where a recipe's tasks come from, and the SHA-256 of the data ("" where tasks are made by formula)."""
 

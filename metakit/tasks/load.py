@@ -7,6 +7,8 @@ from metakit.tasks.characters import Characters
 from metakit.tasks.omniglot import DataUnavailable, omniglot
 
 Source = Literal["auto", "omniglot", "glyphs"]
+SOURCES: tuple[str, ...] = get_args(Source)
+"""Where characters can come from, the default first."""
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +23,8 @@ def load_characters(source: Source = "auto") -> Characters:
     Raises:
         DataUnavailable: ``source`` is ``"omniglot"`` and it is not there.
     """
-    if source not in get_args(Source):
-        raise ValueError(f"source must be one of {', '.join(get_args(Source))}; it is {source!r}.")
+    if source not in SOURCES:
+        raise ValueError(f"source must be one of {', '.join(SOURCES)}; it is {source!r}.")
     if source != "glyphs":
         try:
             return omniglot()
