@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import typer
 
 from metakit import cli, tree
+from metakit.distributed import ALONE, joined
 from metakit.get_data import get_data
 from metakit.recipes import RECIPES, RecipeError, build
 from metakit.recipes.checkpoint import JSON, load, unflatten
@@ -56,19 +58,29 @@ def train_recipe(
     data: Annotated[str, typer.Option(help="auto, omniglot or glyphs; auto: Omniglot if it is there")] = "auto",
     save_every: Annotated[float, typer.Option(help="seconds from one checkpoint to the next", min=0)] = 30.0,
     test_tasks: Annotated[int, typer.Option(help="tasks of the test at the end", min=2)] = 1000,
+    precision: Annotated[str, typer.Option(help="of the training steps: float32, tf32 or bf16")] = "float32",
+    timeout: Annotated[float, typer.Option(help="seconds to wait for another process of torchrun", min=1)] = 300.0,
 ) -> None:
-    """Train a recipe, or go on with a run that was stopped; then test it."""
+    """Train a recipe, or go on with a run that was stopped; then test it.
+
+    ``torchrun --nproc-per-node 2 -m metakit train ...`` shares the tasks of each step among processes.
+    """
     with cli.told():
         options = {"n_iterations": iterations, "seed": seed, "n_way": n_way, "k_shot": k_shot, "n_tasks": n_tasks}
         made = build(recipe, **{name: value for name, value in options.items() if value is not None})
         folder = out or cli.folder_of(made)
         device = cli.pick_device(device)
+        cli.check_precision(precision, device)
         splits = cli.tasks_of(made, data, device)
-        print(f"{cli.title(made)}\non {splits.source}, {device}; the run is in {folder}", flush=True)
-        with cli.progress(made) as watch:
-            header = train(made, splits, folder, device, save_every, test_tasks, watch)
-        print(f"finished: {header['iteration']} iterations; all numbers are in {folder / JSON}")
-        cli.print_results(made, header["results"])
+        with joined(device, timeout) as ranks:
+            if ranks.leads:
+                where = device if ranks == ALONE else f"{ranks.world} processes on {torch.device(device).type}"
+                print(f"{cli.title(made)}\non {splits.source}, {where}; the run is in {folder}", flush=True)
+            with cli.progress(made, ranks.leads) as watch:
+                header = train(made, splits, folder, device, save_every, test_tasks, watch, precision, ranks)
+        if ranks.leads:
+            print(f"finished: {header['iteration']} iterations; all numbers are in {folder / JSON}")
+            cli.print_results(made, header["results"])
 
 
 @app.command("evaluate")

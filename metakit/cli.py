@@ -10,10 +10,13 @@ import torch
 import typer
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from metakit.distributed import RankError, device_of_rank
+from metakit.precision import check
 from metakit.recipes import RecipeError
 from metakit.recipes.checkpoint import CheckpointError
 from metakit.recipes.recipe import Recipe, Splits
-from metakit.recipes.runner import Moment, TrainingError
+from metakit.recipes.run import TrainingError
+from metakit.recipes.runner import Moment
 from metakit.tasks.omniglot import DataUnavailable
 
 
@@ -24,9 +27,7 @@ def told() -> Iterator[None]:
         yield
     except (RecipeError, CheckpointError) as error:
         _exit(2, str(error))
-    except TrainingError as error:
-        _exit(1, str(error))
-    except DataUnavailable as error:
+    except (TrainingError, RankError, DataUnavailable) as error:
         _exit(1, str(error))
     except KeyboardInterrupt:
         _exit(130, "stopped; the same command goes on from the last checkpoint")
@@ -35,12 +36,20 @@ def told() -> Iterator[None]:
 
 
 def pick_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda`` for what was asked."""
+    """Return ``cpu`` or ``cuda`` for what was asked, among several ranks each its own ``cuda:0``, ``cuda:1``, ..."""
     if device not in ("auto", "cpu", "cuda"):
         raise RecipeError(f"--device must be auto, cpu or cuda, got {device!r}.")
     if device == "cuda" and not torch.cuda.is_available():
         raise RecipeError("--device cuda: there is no CUDA device here; take cpu or auto.")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    return device_of_rank(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+
+
+def check_precision(precision: str, device: str) -> None:
+    """Do nothing if the device can compute so."""
+    try:
+        check(precision, device)
+    except ValueError as error:
+        raise RecipeError(f"--precision {precision}: {error}") from error
 
 
 def tasks_of(recipe: Recipe, source: str, device: str) -> Splits:
@@ -65,8 +74,11 @@ def title(recipe: Recipe) -> str:
 
 
 @contextmanager
-def progress(recipe: Recipe) -> Iterator[Callable[[Moment], None]]:
+def progress(recipe: Recipe, shown: bool = True) -> Iterator[Callable[[Moment], None]]:
     """Give a watcher that moves a bar, if there is a terminal for it, and prints a line at each validation."""
+    if not shown:
+        yield lambda moment: None
+        return
     with tqdm(total=recipe.n_iterations, unit="it", disable=None, dynamic_ncols=True) as bar:
 
         def watch(moment: Moment) -> None:

@@ -8,14 +8,15 @@ import torch
 from metakit.recipes.recipe import Recipe, Splits
 
 
-def configuration(recipe: Recipe, splits: Splits, device: str) -> dict[str, Any]:
-    """Return what must be equal for a run to go on: recipe, options, data and the kind of device."""
+def configuration(recipe: Recipe, splits: Splits, device: str, precision: str) -> dict[str, Any]:
+    """Return what must be equal for a run to go on: recipe, options, data, device and precision."""
     return {
         "recipe": recipe.name,
         "options": dict(recipe.options),
         "data": splits.source,
         "digest": splits.digest,
         "device": torch.device(device).type,
+        "precision": precision,
     }
 
 

@@ -1,34 +1,34 @@
 """Train a recipe so that a kill at any moment costs at most the last few seconds, then test what came out.
 
-The loop is ``metakit.minimize.descend``. Between its steps this file saves all that the next step depends on (phi, the
+The loop is ``metakit.captured.descend``. Between its steps this file saves all that the next step depends on (phi, the
 optimizer's state, the generator's state), so a run that was killed and goes on takes the same steps as one that was
 not: on the CPU, with as many threads, bit for bit.
+
+Among several ranks, rank 0 alone reads and writes the folder, and tests at the end, when the others have left. All
+validate, each on all the validation tasks: that takes no longer than to wait for one that does, and nobody can be
+taken for hung meanwhile.
 """
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from metakit import tree
+from metakit import captured
+from metakit.distributed import ALONE, Ranks
 from metakit.evaluation import Interval
 from metakit.learner import meta_loss
-from metakit.minimize import Step, descend
-from metakit.problem import Params
+from metakit.precision import at, multiplying
 from metakit.recipes import checkpoint as files
-from metakit.recipes.checkpoint import Checkpoint, CheckpointError, flatten, unflatten
-from metakit.recipes.configuration import configuration, differences, versions
+from metakit.recipes.configuration import configuration
 from metakit.recipes.recipe import Recipe, Splits
-from metakit.recipes.score import generator, score, validate
-from metakit.tasks import task_batches
+from metakit.recipes.run import begin
+from metakit.recipes.score import score, validate
 
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message says why and what to do."""
+READ_EVERY = {"cpu": 1, "cuda": 100}
+"""Steps from one reading of the losses to the next. To read is to wait for the GPU, which then has nothing to do."""
 
 
 class Moment(NamedTuple):
@@ -47,6 +47,8 @@ def train(
     save_every: float = 30.0,
     n_test: int = 1000,
     watch: Callable[[Moment], None] = lambda moment: None,
+    precision: str = "float32",
+    ranks: Ranks = ALONE,
 ) -> dict[str, Any]:
     """Train a recipe in ``folder``, or go on where a run of the same configuration stopped; return the header.
 
@@ -58,105 +60,44 @@ def train(
         splits: ``recipe.splits(source, device)``.
         folder: made if it is not there.
         save_every: seconds between checkpoints; there is also one after each validation.
-        watch: called after each step.
+        watch: called after each step, on a GPU after every ``READ_EVERY["cuda"]``.
+        precision: of the training steps, one of ``metakit.precision.PRECISIONS``; validation and test are in float32.
+        ranks: the processes that train together and then part; ``recipe.n_tasks`` are shared among them.
 
     Raises:
         CheckpointError: the checkpoint in ``folder`` is unreadable or of another configuration.
         TrainingError: the loss is no longer a number.
+        RankError: more ranks than tasks, or they can no longer go on together.
     """
-    run = _begin(recipe, splits, folder, device)
-    batches = task_batches(splits.train, recipe.n_tasks, recipe.n_iterations - run.header["iteration"], run.generator)
+    ranks.share(recipe.n_tasks)
+    gradient = ranks.averaged(at(precision, recipe.gradient, device))
+    run = begin(recipe, folder, configuration(recipe, splits, device, precision), device, ranks)
+    n_batches = recipe.n_iterations - run.header["iteration"]
+    batches = captured.Batches(splits.train, recipe.n_tasks, n_batches, run.generator)
     objective = meta_loss(recipe.learner, recipe.task_loss)
-    saved = time.monotonic()
-    for step in descend(objective, run.phi, recipe.optimizer, batches, recipe.gradient, run.state):
-        loss = run.take(step)
+    record = ranks == ALONE  # a graph with the ranks' communication inside would hang where a rank ends
+    read_every, saved = READ_EVERY[torch.device(device).type], time.monotonic()
+    for step in captured.descend(objective, run.phi, recipe.optimizer, batches, gradient, run.state, record=record):
+        run.take(step)
         iteration, validation = run.header["iteration"], None
-        if iteration % recipe.validate_every == 0 or iteration == recipe.n_iterations:
-            validation = validate(recipe, run.phi, splits, device)
+        validates = iteration % recipe.validate_every == 0 or iteration == recipe.n_iterations
+        saves = ranks.leads and (validates or time.monotonic() - saved >= save_every)
+        if not (validates or saves or len(run.unread) >= read_every):
+            continue
+        loss = run.read()
+        if validates:
+            ranks.check_equal(run.phi)
+            with multiplying("ieee"):
+                validation = validate(recipe, run.phi, splits, device)
             run.note(validation, recipe.metric.higher_is_better)
-        if validation or time.monotonic() - saved >= save_every:
+        if saves:
             files.save(folder, run.checkpoint())
             saved = time.monotonic()
         watch(Moment(iteration, loss, validation))
-    if not run.header["results"]:
+    ranks.leave()
+    if ranks.leads and not run.header["results"]:
         ways = (False, True) if recipe.transductive else (False,)
-        run.header["results"] = [score(recipe, run.best, splits, n_test, device, alone) for alone in ways]
+        with multiplying("ieee"):
+            run.header["results"] = [score(recipe, run.best, splits, n_test, device, one) for one in ways]
         files.save(folder, run.checkpoint())
     return run.header
-
-
-@dataclass
-class _Run:
-    """Everything the next step depends on, and what happened so far."""
-
-    phi: Params
-    state: Any
-    best: Params
-    generator: torch.Generator
-    header: dict[str, Any]
-
-    def take(self, step: Step) -> float:
-        """Go one step on; return its loss."""
-        loss = step.value.item()
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss was {loss} at iteration {self.header['iteration'] + 1}, so training diverged; "
-                "train in another folder, with a lower rate."
-            )
-        self.phi, self.state = step.params, step.state
-        self.header["iteration"] += 1
-        self.header["losses"].append(loss)
-        return loss
-
-    def note(self, validation: Interval, higher_is_better: bool) -> None:
-        """Write a validation into the history; keep phi if it is the best so far."""
-        history, losses = self.header["history"], self.header["losses"]
-        best = [h["validation"] for h in history if h["best"]][-1:]
-        sign = 1 if higher_is_better else -1
-        is_best = not best or sign * validation.mean > sign * best[0]
-        if is_best:
-            self.best = self.phi
-        history.append(
-            {
-                "iteration": self.header["iteration"],
-                "loss": sum(losses) / len(losses),
-                "validation": validation.mean,
-                "half_width": validation.half_width,
-                "best": is_best,
-            }
-        )
-        losses.clear()
-
-    def checkpoint(self) -> Checkpoint:
-        """Return all of it, to be saved."""
-        tensors = flatten("phi", self.phi) | flatten("optimizer", self.state) | flatten("best", self.best)
-        return Checkpoint(tensors | {"generator": self.generator.get_state()}, self.header)
-
-
-def _begin(recipe: Recipe, splits: Splits, folder: Path, device: str) -> _Run:
-    wanted = configuration(recipe, splits, device)
-    header = {
-        "configuration": wanted,
-        "iteration": 0,
-        "losses": [],
-        "history": [],
-        "results": [],
-        "versions": versions(),
-    }
-    phi = tree.to(recipe.learner.init(recipe.seed), device)
-    run = _Run(phi, recipe.optimizer.init(phi), phi, generator(recipe, device, "train"), header)
-    if not files.holds_one(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        files.save(folder, run.checkpoint())
-        return run
-    tensors, run.header = files.load(folder)
-    if different := differences(wanted, run.header["configuration"]):
-        raise CheckpointError(
-            f"{folder} holds another run ({different}); train in another --out folder, or repeat that configuration."
-        )
-    run.phi = unflatten("phi", tensors, run.phi)
-    run.state = unflatten("optimizer", tensors, run.state)
-    run.best = unflatten("best", tensors, run.best)
-    run.generator.set_state(tensors["generator"])
-    files.write_json(folder, run.header)
-    return run

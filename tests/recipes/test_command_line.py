@@ -117,6 +117,8 @@ def test_a_checkpoint_that_is_missing_or_truncated_or_of_another_network_is_told
         (["maml_sinusoid", "--iterations", -5], "n_iterations must be above 0, but is -5"),
         (["maml_sinusoid", "--n-way", 5], "maml_sinusoid has no option n_way"),
         (["maml_sinusoid", "--device", "gpu"], "--device must be auto, cpu or cuda"),
+        (["maml_sinusoid", "--precision", "fp16"], "must be one of float32, tf32, bf16, got 'fp16'"),
+        (["maml_sinusoid", "--device", "cpu", "--precision", "tf32"], "tf32 is a mode of NVIDIA GPUs"),
         (["maml_omniglot", "--data", "imagenet"], "--data must be one of auto, omniglot, glyphs"),
         (["maml_omniglot", "--data", "glyphs", "--n-way", 5000], "a 5000-way task needs 5000 classes"),
     ],

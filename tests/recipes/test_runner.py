@@ -7,7 +7,8 @@ import torch
 from metakit.optimizers import SGD, Adam
 from metakit.recipes import build
 from metakit.recipes.checkpoint import JSON, CheckpointError, load
-from metakit.recipes.runner import TrainingError, train
+from metakit.recipes.run import TrainingError
+from metakit.recipes.runner import READ_EVERY, train
 from metakit.recipes.score import generator, score, validate
 
 RECIPE = replace(build("maml_sinusoid", n_tasks=4, n_iterations=40), validate_every=10)
@@ -57,6 +58,39 @@ def test_saving_each_step_loses_none(tmp_path):
     seen = []
     run(tmp_path, watch=lambda moment: seen.append(moment.iteration))
     assert seen == list(range(18, 41))
+
+
+@pytest.mark.parametrize("every", [7, 1000])
+def test_losses_that_are_read_now_and_then_are_those_that_are_read_at_once(whole, tmp_path, monkeypatch, every):
+    monkeypatch.setitem(READ_EVERY, "cpu", every)  # as on a GPU
+    seen = []
+    header = run(tmp_path, watch=lambda moment: seen.append(moment.iteration), save_every=1e9)
+    assert header == whole[1]
+    assert seen == ([7, 10, 17, 20, 27, 30, 37, 40] if every == 7 else [10, 20, 30, 40])
+    expected, came = load(whole[0]).tensors, load(tmp_path).tensors
+    assert all(expected[name].equal(came[name]) for name in expected)
+
+
+def test_the_step_that_diverged_is_named_though_it_is_noticed_later(tmp_path, monkeypatch):
+    recipe, folders = replace(RECIPE, optimizer=SGD(1e12)), [tmp_path / "now", tmp_path / "later"]
+    sentences = []
+    for folder, every in zip(folders, [1, 8], strict=True):
+        monkeypatch.setitem(READ_EVERY, "cpu", every)
+        with pytest.raises(TrainingError) as caught:
+            run(folder, recipe, save_every=1e9)
+        sentences.append(str(caught.value))
+    assert sentences[0] == sentences[1]
+    assert load(folders[1]).header["iteration"] == 0
+
+
+def test_another_precision_is_another_configuration_and_another_run(whole, tmp_path):
+    with pytest.raises(CheckpointError, match="precision is float32 there and bf16 here"):
+        run(whole[0], precision="bf16")
+    header = run(tmp_path, precision="bf16")
+    assert header["configuration"]["precision"] == "bf16"
+    expected, came = load(whole[0]).tensors, load(tmp_path).tensors
+    assert 0 < (expected["phi/head.weight"] - came["phi/head.weight"]).abs().max() < 0.02
+    assert all(tensor.dtype == torch.float32 for name, tensor in came.items() if name != "generator")
 
 
 def test_training_lowers_the_error_and_what_happened_is_written_down(whole):
