@@ -1,9 +1,10 @@
-"""The command line: ``python -m metakit recipes | data | train | evaluate``.
+"""The command line: ``python -m metakit recipes | data | train | evaluate | table``.
 
 Exit codes: 0 done; 1 the run could not go on (diverged, no space) or data could not be had; 2 an argument or a
 checkpoint that cannot be used; 130 stopped at the keyboard. Every error is one sentence.
 """
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +15,9 @@ import typer
 from metakit import cli, tree
 from metakit.distributed import ALONE, joined
 from metakit.get_data import get_data
-from metakit.recipes import RECIPES, RecipeError, build
+from metakit.recipes import RECIPES, RecipeError, build, table
 from metakit.recipes.checkpoint import JSON, load, unflatten
+from metakit.recipes.run import TrainingError
 from metakit.recipes.runner import train
 from metakit.recipes.score import score
 
@@ -110,10 +112,54 @@ def evaluate_checkpoint(
         cli.print_results(recipe, [score(recipe, phi, splits, tasks, device, one_query_at_a_time)])
 
 
+@app.command("table")
+def table_command(
+    out: Annotated[Path, typer.Option(help="folder of all runs")] = Path("runs/table"),
+    seeds: Annotated[int, typer.Option(help="runs of each, with seeds from 0 on", min=1)] = 3,
+    method: Annotated[list[str] | None, typer.Option(help="a recipe; may be repeated; all by default")] = None,
+    iterations: Annotated[int | None, typer.Option(help="steps of the outer loop")] = None,
+    n_tasks: Annotated[int | None, typer.Option(help="tasks in each step")] = None,
+    device: Device = "auto",
+    data: Annotated[str, typer.Option(help="auto, omniglot or glyphs; auto: Omniglot if it is there")] = "auto",
+    test_tasks: Annotated[int, typer.Option(help="tasks of each test", min=2)] = 1000,
+    precision: Annotated[str, typer.Option(help="of the training steps: float32, tf32 or bf16")] = "float32",
+    train_too: Annotated[bool, typer.Option("--train/--show", help="train what is not finished, or only show")] = True,
+) -> None:
+    """Train MAML, FOMAML, ANIL, MAML++ and ProtoNet on Omniglot in four settings, and print them beside the papers.
+
+    What is finished is not trained again; a run that was stopped goes on.
+    """
+    with cli.told():
+        options = {"n_iterations": iterations, "n_tasks": n_tasks}
+        given = {name: value for name, value in options.items() if value is not None}
+        cells = table.cells(out, seeds, cli.methods_of(method), **given)
+        device = cli.pick_device(device)
+        cli.check_precision(precision, device)
+        failed = False
+        for recipe, folder in [pair for cell in cells for pair in zip(*cell, strict=True) if train_too]:
+            print(f"{cli.title(recipe)}\nthe run is in {folder}", flush=True)
+            try:
+                with table.timed(folder), cli.progress(recipe) as watch:
+                    splits = cli.tasks_of(recipe, data, device)
+                    train(recipe, splits, folder, device, n_test=test_tasks, watch=watch, precision=precision)
+            except TrainingError as error:  # the others can still be trained
+                print(f"error: {folder}: {error}", file=sys.stderr)
+                failed = True
+        print(table.markdown(cells))
+        if failed:
+            raise typer.Exit(1)
+
+
 def _with_steps(learner: Any, steps: int) -> Any:
     if not hasattr(learner, "steps"):
         raise RecipeError(f"{type(learner).__name__} has no inner steps; leave --steps out.")
-    return replace(learner, steps=steps)
+    changed = replace(learner, steps=steps)
+    before, after = ([leaf.shape for leaf in tree.tree_leaves(one.init(0))] for one in (learner, changed))
+    if before != after:
+        raise RecipeError(
+            f"{type(learner).__name__} has learned something for each of its {learner.steps} steps; leave --steps out."
+        )
+    return changed
 
 
 if __name__ == "__main__":

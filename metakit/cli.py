@@ -17,6 +17,7 @@ from metakit.recipes.checkpoint import CheckpointError
 from metakit.recipes.recipe import Recipe, Splits
 from metakit.recipes.run import TrainingError
 from metakit.recipes.runner import Moment
+from metakit.recipes.table import METHODS
 from metakit.tasks.omniglot import DataUnavailable
 
 
@@ -50,6 +51,13 @@ def check_precision(precision: str, device: str) -> None:
         check(precision, device)
     except ValueError as error:
         raise RecipeError(f"--precision {precision}: {error}") from error
+
+
+def methods_of(names: list[str] | None) -> tuple[str, ...]:
+    """Return which rows of the table were asked for, all if none was."""
+    if unknown := sorted(set(names or ()) - set(METHODS)):
+        raise RecipeError(f"--method must be one of {', '.join(METHODS)}, got {', '.join(unknown)}.")
+    return tuple(names or METHODS)
 
 
 def tasks_of(recipe: Recipe, source: str, device: str) -> Splits:

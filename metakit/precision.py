@@ -34,22 +34,22 @@ def check(precision: str, device: str) -> None:
 def at(precision: str, gradient: Gradient, device: str) -> Gradient:
     """Return a gradient that computes at this precision, whatever the process is set to otherwise.
 
-    bf16 is PyTorch's autocast around the objective: convolutions and matrix products take and give bfloat16, in the
-    inner loop and its second derivative too, until something in float32 (a weight, a loss) is mixed in.
+    bf16 is PyTorch's autocast: convolutions and matrix products take and give bfloat16, in the inner loop and both
+    derivatives too, until something in float32 (a weight, a loss) is mixed in.
     """
     check(precision, device)
+    # no cache: it would keep a rounded copy of weights that a recorded step changes in place
+    rounding = torch.autocast(
+        torch.device(device).type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False
+    )
 
     def of(objective: Objective) -> ValueAndGrad:
-        def rounded(params: Params, batch: Any) -> Tensor:
-            # no cache: it would keep a rounded copy of weights that a recorded step changes in place
-            with torch.autocast(torch.device(device).type, torch.bfloat16, cache_enabled=False):
-                return objective(params, batch).float()
-
-        value_and_grad = gradient(rounded if precision == "bf16" else objective)
+        value_and_grad = gradient(objective)
 
         def computed(params: Params, batch: Any) -> tuple[Tensor, Params]:
-            with multiplying("tf32" if precision == "tf32" else "ieee"):
-                return value_and_grad(params, batch)
+            with multiplying("tf32" if precision == "tf32" else "ieee"), rounding:
+                value, grads = value_and_grad(params, batch)
+            return value if value.dtype == torch.float64 else value.float(), grads
 
         return computed
 

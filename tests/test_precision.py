@@ -50,7 +50,7 @@ def test_bf16_has_nearly_the_second_order_gradient_of_float32_in_float32():
     rounded_value, grads, rounded = gradient_of("bf16")
     assert {leaf.dtype for leaf in [rounded_value, *tree_leaves(grads)]} == {torch.float32}
     assert 0 < (rounded_value - value).abs() < 0.02
-    assert 1e-3 < (rounded - exact).norm() / exact.norm() < 0.1
+    assert 1e-3 < (rounded - exact).norm() / exact.norm() < 0.2
     assert torch.nn.functional.cosine_similarity(rounded, exact, dim=0) > 0.98
 
 
@@ -60,6 +60,11 @@ def test_a_loss_that_comes_out_rounded_is_returned_in_float32():
     )
     assert value.dtype == grad.dtype == torch.float32
     assert value == 6  # 1.001 has no bfloat16 nearer than 1
+
+
+def test_float64_stays_float64():
+    value, grad = at("float32", autodiff, "cpu")(lambda phi, x: (x @ phi).sum())(*torch.ones(2, 2, 2).double())
+    assert value.dtype == grad.dtype == torch.float64
 
 
 @pytest.mark.parametrize(("precision", "mode"), [("float32", "ieee"), ("bf16", "ieee"), ("tf32", "tf32")])

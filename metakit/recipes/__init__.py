@@ -11,13 +11,24 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from metakit.recipes.anil_omniglot import anil_omniglot
+from metakit.recipes.fomaml_omniglot import fomaml_omniglot
 from metakit.recipes.maml_omniglot import maml_omniglot
+from metakit.recipes.maml_plus_plus_omniglot import maml_plus_plus_omniglot
 from metakit.recipes.maml_sinusoid import maml_sinusoid
 from metakit.recipes.protonet_omniglot import protonet_omniglot
 from metakit.recipes.recipe import Recipe
 
 RECIPES: Mapping[str, Callable[..., Recipe]] = {
-    recipe.__name__: recipe for recipe in (maml_sinusoid, maml_omniglot, protonet_omniglot)
+    recipe.__name__: recipe
+    for recipe in (
+        maml_sinusoid,
+        maml_omniglot,
+        fomaml_omniglot,
+        anil_omniglot,
+        maml_plus_plus_omniglot,
+        protonet_omniglot,
+    )
 }
 """Every recipe by its name."""
 

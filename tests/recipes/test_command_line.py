@@ -145,7 +145,11 @@ def test_without_omniglot_auto_gives_glyphs_and_omniglot_an_error(metakit):
 
 @pytest.mark.parametrize(
     ("recipe", "sizes"),
-    [("maml_omniglot", ["--n-tasks", 2]), ("protonet_omniglot", ["--n-way", 3, "--k-shot", 2])],
+    [
+        ("maml_omniglot", ["--n-tasks", 2]),
+        ("maml_plus_plus_omniglot", ["--n-tasks", 1, "--n-way", 3]),
+        ("protonet_omniglot", ["--n-way", 3, "--k-shot", 2]),
+    ],
 )
 def test_an_omniglot_recipe_runs_on_glyphs_and_is_tested_both_ways(metakit, tmp_path, recipe, sizes):
     done = metakit("train", recipe, "--iterations", 2, "--test-tasks", 3, "--data", "auto", "--out", tmp_path, *sizes)
@@ -155,7 +159,27 @@ def test_an_omniglot_recipe_runs_on_glyphs_and_is_tested_both_ways(metakit, tmp_
     assert all(0.1 < result["mean"] <= 1 and result["data"] == "glyphs" for result in results)
     assert len(results[0]["digest"]) == 64
     alone = metakit("evaluate", tmp_path, "--tasks", 3, "--one-query-at-a-time")
+    if recipe == "maml_plus_plus_omniglot":
+        refused = metakit("evaluate", tmp_path, "--tasks", 3, "--steps", 3)
+        assert "has learned something for each of its 5 steps; leave --steps out" in error_of(refused)
     assert f"accuracy {100 * results[1]['mean']:.2f} %" in alone.stdout, alone.stderr
+
+
+def test_the_table_is_trained_where_it_is_not_finished_and_shown_beside_the_papers(metakit, tmp_path):
+    table = ["table", "--method", "anil_omniglot", "--seeds", 1, "--iterations", 1, "--n-tasks", 1, "--test-tasks", 2]
+    nothing = metakit(*table, "--show", "--out", tmp_path)
+    assert nothing.returncode == 0, nothing.stderr
+    assert nothing.stdout.count("| not run |") == 4
+    done = metakit(*table, "--data", "glyphs", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "| anil_omniglot | 20-way 1-shot | 96.20 % |" in done.stdout
+    assert "not run" not in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"anil_omniglot-{n}way-{k}shot-seed0" for n in (20, 5) for k in (1, 5)
+    ]
+    shown = metakit(*table, "--show", "--out", tmp_path)
+    assert shown.stdout == done.stdout[done.stdout.index("| recipe |") :]
+    assert "--method must be one of maml_omniglot" in error_of(metakit("table", "--method", "reptile"))
 
 
 def progress(folder: Path) -> int:
