@@ -47,7 +47,7 @@ def at(precision: str, gradient: Gradient, device: str) -> Gradient:
         value_and_grad = gradient(objective)
 
         def computed(params: Params, batch: Any) -> tuple[Tensor, Params]:
-            with multiplying("tf32" if precision == "tf32" else "ieee"), rounding:
+            with multiplying("tf32" if precision == "tf32" else "ieee", device), rounding:
                 value, grads = value_and_grad(params, batch)
             return value if value.dtype == torch.float64 else value.float(), grads
 
@@ -57,14 +57,25 @@ def at(precision: str, gradient: Gradient, device: str) -> Gradient:
 
 
 @contextmanager
-def multiplying(mode: str) -> Iterator[None]:
-    """Have CUDA multiply float32 as ``"ieee"`` or ``"tf32"`` within a ``with``; PyTorch's default is a mixture."""
-    places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-    before = [place.fp32_precision for place in places]
+def multiplying(mode: str, device: str) -> Iterator[None]:
+    """Have CUDA multiply float32 as ``"ieee"`` or ``"tf32"`` within a ``with``; PyTorch's default is a mixture.
+
+    On another device nothing is changed.
+    """
+    if torch.device(device).type != "cuda":
+        yield
+        return
+    matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = matmul.fp32_precision, conv.fp32_precision
     try:
-        for place in places:
-            place.fp32_precision = mode
+        _multiply(mode)
+        conv.fp32_precision = mode
         yield
     finally:
-        for place, was in zip(places, before, strict=True):
-            place.fp32_precision = was
+        _multiply(before[0])
+        matmul.fp32_precision, conv.fp32_precision = before
+
+
+def _multiply(mode: str) -> None:
+    # sets matmul.fp32_precision and its older twin, which torch.compile and the profiler ask for and want to agree
+    torch.set_float32_matmul_precision("high" if mode == "tf32" else "highest")

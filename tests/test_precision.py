@@ -30,7 +30,10 @@ TASKS = Task(examples(2), examples(5))
 
 
 def flags():
-    return torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision
+    older = {"highest": "ieee", "high": "tf32"}[torch.get_float32_matmul_precision()]
+    matmul = torch.backends.cuda.matmul.fp32_precision
+    assert older == ("ieee" if matmul == "none" else matmul)
+    return matmul, torch.backends.cudnn.conv.fp32_precision
 
 
 def gradient_of(precision):
@@ -67,7 +70,7 @@ def test_float64_stays_float64():
     assert value.dtype == grad.dtype == torch.float64
 
 
-@pytest.mark.parametrize(("precision", "mode"), [("float32", "ieee"), ("bf16", "ieee"), ("tf32", "tf32")])
+@pytest.mark.parametrize(("precision", "mode"), [("float32", "ieee"), ("tf32", "tf32")])
 def test_a_gpu_is_told_how_to_multiply_within_value_and_gradient_and_no_longer(precision, mode):
     before, seen = flags(), []
 
@@ -82,7 +85,7 @@ def test_a_gpu_is_told_how_to_multiply_within_value_and_gradient_and_no_longer(p
 
         return value_and_grad
 
-    at(precision, gradient, "cuda" if precision == "tf32" else "cpu")(objective)(torch.ones(2), torch.ones(2))
+    at(precision, gradient, "cuda:0")(objective)(torch.ones(2), torch.ones(2))
     assert seen == [(mode, mode)] * 2
     assert flags() == before
 
@@ -92,7 +95,7 @@ def test_an_error_leaves_the_mode_as_it_was():
     seen = []
 
     def fail():
-        with multiplying("tf32"):
+        with multiplying("tf32", "cuda"):
             seen.append(flags())
             raise KeyError
 
@@ -100,6 +103,12 @@ def test_an_error_leaves_the_mode_as_it_was():
         fail()
     assert seen == [("tf32", "tf32")]
     assert flags() == before
+
+
+def test_on_the_cpu_no_mode_is_changed():
+    before = flags()
+    with multiplying("tf32", "cpu"):
+        assert flags() == before
 
 
 def test_tf32_without_an_nvidia_gpu_and_unknown_precisions_are_refused():

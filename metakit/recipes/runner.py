@@ -20,7 +20,7 @@ from metakit import captured
 from metakit.distributed import ALONE, Ranks
 from metakit.evaluation import Interval
 from metakit.learner import meta_loss
-from metakit.precision import at, multiplying
+from metakit.precision import at
 from metakit.recipes import checkpoint as files
 from metakit.recipes.configuration import configuration
 from metakit.recipes.recipe import Recipe, Splits
@@ -87,8 +87,7 @@ def train(
         loss = run.read()
         if validates:
             ranks.check_equal(run.phi)
-            with multiplying("ieee"):
-                validation = validate(recipe, run.phi, splits, device)
+            validation = validate(recipe, run.phi, splits, device)
             run.note(validation, recipe.metric.higher_is_better)
         if saves:
             files.save(folder, run.checkpoint())
@@ -97,7 +96,6 @@ def train(
     ranks.leave()
     if ranks.leads and not run.header["results"]:
         ways = (False, True) if recipe.transductive else (False,)
-        with multiplying("ieee"):
-            run.header["results"] = [score(recipe, run.best, splits, n_test, device, one) for one in ways]
+        run.header["results"] = [score(recipe, run.best, splits, n_test, device, alone) for alone in ways]
         files.save(folder, run.checkpoint())
     return run.header

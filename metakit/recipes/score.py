@@ -7,6 +7,7 @@ import torch
 
 from metakit.evaluation import Interval, evaluate, mean_ci95
 from metakit.learner import Learner, OneQueryAtATime
+from metakit.precision import multiplying
 from metakit.problem import Params
 from metakit.recipes.recipe import Recipe, Splits
 
@@ -21,15 +22,17 @@ def generator(recipe: Recipe, device: str, purpose: str) -> torch.Generator:
 
 
 def validate(recipe: Recipe, phi: Params, splits: Splits, device: str) -> Interval:
-    """Return the mean metric on the validation tasks."""
+    """Return the mean metric on the validation tasks, in float32."""
     tasks = generator(recipe, device, "validation")
-    return mean_ci95(evaluate(recipe.test_learner, phi, splits.validation, recipe.metric.of, N_VALIDATION, tasks, 10))
+    with multiplying("ieee", device):
+        each = evaluate(recipe.test_learner, phi, splits.validation, recipe.metric.of, N_VALIDATION, tasks, 10)
+    return mean_ci95(each)
 
 
 def score(
     recipe: Recipe, phi: Params, splits: Splits, n_tasks: int, device: str, one_query_at_a_time: bool = False
 ) -> dict[str, Any]:
-    """Return the mean metric on ``n_tasks`` test tasks with its 95 % interval, and how it was measured.
+    """Return the mean metric on ``n_tasks`` test tasks with its 95 % interval, and how it was measured; in float32.
 
     Args:
         one_query_at_a_time: predict each query as if it had come alone, with one query of each class instead of the
@@ -40,7 +43,8 @@ def score(
     at_once = 10
     if one_query_at_a_time:
         learner, tasks, at_once = OneQueryAtATime(learner), replace(tasks, n_query=1), 4
-    each = evaluate(learner, phi, tasks, recipe.metric.of, n_tasks, generator(recipe, device, "test"), at_once)
+    with multiplying("ieee", device):
+        each = evaluate(learner, phi, tasks, recipe.metric.of, n_tasks, generator(recipe, device, "test"), at_once)
     mean, half_width = mean_ci95(each)
     return {
         "metric": recipe.metric.name,
