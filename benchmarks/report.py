@@ -48,7 +48,7 @@ def of_configuration(measured: dict[str, Any]) -> Sheet:
                 f"{ratio['median']:.2f}" if ratio else "",
                 f"{ratio['min']:.2f} - {ratio['max']:.2f}" if ratio else "",
                 f"{100 * row['of_floor']:.0f} %" if row.get("of_floor") else "",
-                f"{row['first_ms'] / 1e3:.1f}",
+                f"{row['first_s']:.1f}",
                 f"{max(memory['peak'], memory['first_peak']) / 2**20:.0f}" if memory else "",
                 f"{(memory['peak'] - memory['before']) / 2**20:.0f}" if memory else "",
                 f"{row['error']:.0e}",

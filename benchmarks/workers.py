@@ -74,6 +74,7 @@ class Worker:
                 bufsize=0,
             )
         except OSError as error:
+            self._said.close()
             raise WorkerError(str(error)) from error
         if processors and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._process.pid, processors)  # before it has imported anything that starts threads
