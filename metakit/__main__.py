@@ -4,26 +4,28 @@ Exit codes: 0 done; 1 the run could not go on (diverged, no space) or data could
 checkpoint that cannot be used; 130 stopped at the keyboard. Every error is one sentence.
 """
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
 
 from metakit import cli, tree
-from metakit.distributed import ALONE, joined
+from metakit.distributed import ALONE
 from metakit.get_data import get_data
-from metakit.recipes import RECIPES, RecipeError, build, table
+from metakit.recipes import RECIPES, build, table
 from metakit.recipes.checkpoint import JSON, load, unflatten
 from metakit.recipes.run import TrainingError
 from metakit.recipes.runner import train
 from metakit.recipes.score import score
+from metakit.torchrun import joined
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+Data = Annotated[str, typer.Option(help="auto, omniglot or glyphs; auto: Omniglot if it is there")]
+Precision = Annotated[str, typer.Option(help="of the training steps: float32, tf32 or bf16")]
 
 
 @app.command("data")
@@ -57,10 +59,10 @@ def train_recipe(
     k_shot: Annotated[int | None, typer.Option(help="support examples, of each class if there are classes")] = None,
     n_tasks: Annotated[int | None, typer.Option(help="tasks in each step")] = None,
     device: Device = "auto",
-    data: Annotated[str, typer.Option(help="auto, omniglot or glyphs; auto: Omniglot if it is there")] = "auto",
+    data: Data = "auto",
     save_every: Annotated[float, typer.Option(help="seconds from one checkpoint to the next", min=0)] = 30.0,
     test_tasks: Annotated[int, typer.Option(help="tasks of the test at the end", min=2)] = 1000,
-    precision: Annotated[str, typer.Option(help="of the training steps: float32, tf32 or bf16")] = "float32",
+    precision: Precision = "float32",
     timeout: Annotated[float, typer.Option(help="seconds to wait for another process of torchrun", min=1)] = 300.0,
 ) -> None:
     """Train a recipe, or go on with a run that was stopped; then test it.
@@ -68,11 +70,10 @@ def train_recipe(
     ``torchrun --nproc-per-node 2 -m metakit train ...`` shares the tasks of each step among processes.
     """
     with cli.told():
-        options = {"n_iterations": iterations, "seed": seed, "n_way": n_way, "k_shot": k_shot, "n_tasks": n_tasks}
-        made = build(recipe, **{name: value for name, value in options.items() if value is not None})
+        options = cli.given(n_iterations=iterations, seed=seed, n_way=n_way, k_shot=k_shot, n_tasks=n_tasks)
+        made = build(recipe, **options)
         folder = out or cli.folder_of(made)
-        device = cli.pick_device(device)
-        cli.check_precision(precision, device)
+        device = cli.pick_device(device, precision)
         splits = cli.tasks_of(made, data, device)
         with joined(device, timeout) as ranks:
             if ranks.leads:
@@ -102,7 +103,7 @@ def evaluate_checkpoint(
         trained = header["configuration"]
         recipe = build(trained["recipe"], **trained["options"])
         if steps is not None:
-            recipe = replace(recipe, test_learner=_with_steps(recipe.test_learner, steps))
+            recipe = replace(recipe, test_learner=cli.with_steps(recipe.test_learner, steps))
         device = cli.pick_device(device)
         phi = unflatten("best", tensors, tree.to(recipe.learner.init(recipe.seed), device))
         splits = cli.tasks_of(recipe, data or trained["data"], device)
@@ -117,12 +118,14 @@ def table_command(
     out: Annotated[Path, typer.Option(help="folder of all runs")] = Path("runs/table"),
     seeds: Annotated[int, typer.Option(help="runs of each, with seeds from 0 on", min=1)] = 3,
     method: Annotated[list[str] | None, typer.Option(help="a recipe; may be repeated; all by default")] = None,
+    n_way: Annotated[int | None, typer.Option(help="5 or 20; both by default")] = None,
+    k_shot: Annotated[int | None, typer.Option(help="1 or 5; both by default")] = None,
     iterations: Annotated[int | None, typer.Option(help="steps of the outer loop")] = None,
     n_tasks: Annotated[int | None, typer.Option(help="tasks in each step")] = None,
     device: Device = "auto",
-    data: Annotated[str, typer.Option(help="auto, omniglot or glyphs; auto: Omniglot if it is there")] = "auto",
+    data: Data = "auto",
     test_tasks: Annotated[int, typer.Option(help="tasks of each test", min=2)] = 1000,
-    precision: Annotated[str, typer.Option(help="of the training steps: float32, tf32 or bf16")] = "float32",
+    precision: Precision = "float32",
     train_too: Annotated[bool, typer.Option("--train/--show", help="train what is not finished, or only show")] = True,
 ) -> None:
     """Train MAML, FOMAML, ANIL, MAML++ and ProtoNet on Omniglot in four settings, and print them beside the papers.
@@ -130,12 +133,10 @@ def table_command(
     What is finished is not trained again; a run that was stopped goes on.
     """
     with cli.told():
-        options = {"n_iterations": iterations, "n_tasks": n_tasks}
-        given = {name: value for name, value in options.items() if value is not None}
-        cells = table.cells(out, seeds, cli.methods_of(method), **given)
-        device = cli.pick_device(device)
-        cli.check_precision(precision, device)
-        failed = False
+        options = cli.given(n_iterations=iterations, n_tasks=n_tasks)
+        cells = table.cells(out, seeds, cli.methods_of(method), n_way, k_shot, **options)
+        device = cli.pick_device(device, precision)
+        failed = []
         for recipe, folder in [pair for cell in cells for pair in zip(*cell, strict=True) if train_too]:
             print(f"{cli.title(recipe)}\nthe run is in {folder}", flush=True)
             try:
@@ -143,23 +144,10 @@ def table_command(
                     splits = cli.tasks_of(recipe, data, device)
                     train(recipe, splits, folder, device, n_test=test_tasks, watch=watch, precision=precision)
             except TrainingError as error:  # the others can still be trained
-                print(f"error: {folder}: {error}", file=sys.stderr)
-                failed = True
+                failed.append(f"{folder}: {error}")
         print(table.markdown(cells))
         if failed:
-            raise typer.Exit(1)
-
-
-def _with_steps(learner: Any, steps: int) -> Any:
-    if not hasattr(learner, "steps"):
-        raise RecipeError(f"{type(learner).__name__} has no inner steps; leave --steps out.")
-    changed = replace(learner, steps=steps)
-    before, after = ([leaf.shape for leaf in tree.tree_leaves(one.init(0))] for one in (learner, changed))
-    if before != after:
-        raise RecipeError(
-            f"{type(learner).__name__} has learned something for each of its {learner.steps} steps; leave --steps out."
-        )
-    return changed
+            raise TrainingError("; ".join(failed))
 
 
 if __name__ == "__main__":

@@ -53,13 +53,12 @@ def descend(
 ) -> Iterator[Step]:
     """Take one step a batch and yield each, like ``metakit.minimize.descend``, on CUDA by replaying a graph.
 
-    The tensors of a ``Step``, but ``value``, are the same ones at each step, and the next step overwrites them: clone
-    what is to be kept. Numbers and the generator's state are those of ``minimize.descend``: on the CPU, where nothing
-    is recorded, bit for bit; on CUDA up to rounding.
+    The next step overwrites the tensors of a ``Step``, but ``value``: clone what is to be kept. Numbers are those of
+    ``minimize.descend``: on the CPU, where nothing is recorded, bit for bit; on CUDA up to rounding.
 
     Args:
-        objective, params, optimizer, gradient, state: as there; on CUDA they must not wait for the GPU (no ``.item()``,
-            no decision on a tensor's value), and whatever changes from step to step must be a tensor of ``state``.
+        objective, params, optimizer, gradient, state: as there; to be recorded they must not wait for the GPU (no
+            ``.item()``), and what changes from step to step must be a tensor of ``state``.
         record: False to launch each kernel from Python on CUDA too.
 
     Raises:
@@ -105,15 +104,12 @@ def _recorded(
             raise
         except RuntimeError as error:
             torch.cuda.set_stream(stream)  # a recording that failed leaves its own in place
-            warnings.warn(
-                "the training step cannot be recorded as a CUDA graph, so its kernels are launched one by one, which "
-                f"is slower: {str(error).splitlines()[0]}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-            _overwrite(static, before)
+            reason = str(error).splitlines()[0]
+            words = "the training step cannot be recorded as a CUDA graph, so its kernels are launched one by one"
+            warnings.warn(f"{words}, which is slower: {reason}", RuntimeWarning, stacklevel=2)
             return step
-        _overwrite(static, before)
+        finally:
+            _overwrite(static, before)
 
     def replay(generator: torch.Generator) -> Tensor:
         own.set_state(generator.get_state())

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 import typer
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from metakit.distributed import RankError, device_of_rank
+from metakit.distributed import RankError
 from metakit.precision import check
 from metakit.recipes import RecipeError
 from metakit.recipes.checkpoint import CheckpointError
@@ -19,6 +20,8 @@ from metakit.recipes.run import TrainingError
 from metakit.recipes.runner import Moment
 from metakit.recipes.table import METHODS
 from metakit.tasks.omniglot import DataUnavailable
+from metakit.torchrun import device_of_rank
+from metakit.tree import tree_leaves
 
 
 @contextmanager
@@ -36,21 +39,23 @@ def told() -> Iterator[None]:
         _exit(1, f"cannot read or write: {error}")
 
 
-def pick_device(device: str) -> str:
+def pick_device(device: str, precision: str = "float32") -> str:
     """Return ``cpu`` or ``cuda`` for what was asked, among several ranks each its own ``cuda:0``, ``cuda:1``, ..."""
     if device not in ("auto", "cpu", "cuda"):
         raise RecipeError(f"--device must be auto, cpu or cuda, got {device!r}.")
     if device == "cuda" and not torch.cuda.is_available():
         raise RecipeError("--device cuda: there is no CUDA device here; take cpu or auto.")
-    return device_of_rank(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-
-
-def check_precision(precision: str, device: str) -> None:
-    """Do nothing if the device can compute so."""
+    picked = device_of_rank(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     try:
-        check(precision, device)
+        check(precision, picked)
     except ValueError as error:
         raise RecipeError(f"--precision {precision}: {error}") from error
+    return picked
+
+
+def given(**options: int | None) -> dict[str, int]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def methods_of(names: list[str] | None) -> tuple[str, ...]:
@@ -68,6 +73,19 @@ def tasks_of(recipe: Recipe, source: str, device: str) -> Splits:
         return recipe.splits(source if len(recipe.sources) > 1 else recipe.sources[0], device)
     except ValueError as error:  # sizes that the data cannot fill
         raise RecipeError(f"{recipe.name}: {error}") from error
+
+
+def with_steps(learner: Any, steps: int) -> Any:
+    """Return the learner with that many inner steps."""
+    if not hasattr(learner, "steps"):
+        raise RecipeError(f"{type(learner).__name__} has no inner steps; leave --steps out.")
+    changed = replace(learner, steps=steps)
+    before, after = ([leaf.shape for leaf in tree_leaves(one.init(0))] for one in (learner, changed))
+    if before != after:
+        raise RecipeError(
+            f"{type(learner).__name__} has learned something for each of its {learner.steps} steps; leave --steps out."
+        )
+    return changed
 
 
 def folder_of(recipe: Recipe) -> Path:

@@ -1,18 +1,12 @@
-"""One outer loop on several processes (ranks), as ``torchrun`` starts them: each takes its share of the tasks.
-
-    torchrun --nproc-per-node 2 -m metakit train maml_omniglot
+"""One outer loop on several processes (ranks): each takes its share of the tasks.
 
 All ranks hold the same phi and draw the same tasks from the same seed. A rank computes value and gradient on its share,
 one sum over the ranks makes them those of all tasks, and every rank takes the same step. So a checkpoint does not
 depend on the number of ranks. GPUs must be of one kind, since what a seed draws depends on the kind.
 """
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -25,7 +19,7 @@ from metakit.tree import tree_leaves, tree_map
 
 T = TypeVar("T")
 
-_AGAIN = "start the same command again, with as many processes as you like: it goes on from the last checkpoint."
+AGAIN = "start the same command again, with as many processes as you like: it goes on from the last checkpoint."
 
 
 class RankError(RuntimeError):
@@ -102,7 +96,7 @@ class Ranks:
         if largest[0] != ~largest[1]:
             raise RankError(
                 "phi is no longer the same on all processes, so they do not train together any more; "
-                f"use machines and GPUs of one kind and one version of PyTorch, and {_AGAIN}"
+                f"use machines and GPUs of one kind and one version of PyTorch, and {AGAIN}"
             )
 
     def first(self, function: Callable[[], T]) -> T:
@@ -142,58 +136,7 @@ class Ranks:
         if isinstance(error, RankError):
             raise error
         reason = str(error).splitlines()[0]
-        raise RankError(f"process {self.rank} of {self.world} lost the others ({reason}); {_AGAIN}") from error
+        raise RankError(f"process {self.rank} of {self.world} lost the others ({reason}); {AGAIN}") from error
 
 
 ALONE = Ranks()
-
-
-def device_of_rank(device: str) -> str:
-    """Return the GPU of this process, ``cuda:LOCAL_RANK``, if ``torchrun`` started it and it is to use one.
-
-    Raises:
-        RankError: more processes on this machine than GPUs.
-    """
-    local = os.environ.get("LOCAL_RANK")
-    if device != "cuda" or local is None:
-        return device
-    if int(local) >= torch.cuda.device_count():
-        raise RankError(
-            f"there is no GPU for process {local} of this machine, which has {torch.cuda.device_count()}; "
-            "lower --nproc-per-node, or take --device cpu."
-        )
-    return f"cuda:{local}"
-
-
-@contextmanager
-def joined(device: str, timeout: float = 300.0) -> Iterator[Ranks]:
-    """Join the processes that ``torchrun`` started, until ``leave``; without ``torchrun``, be alone.
-
-    Where a process ends or hangs, the others raise a ``RankError``, at once or after ``timeout``; so they do when
-    ``torchrun`` tells them to end (SIGTERM).
-
-    Args:
-        device: of phi; CUDA talks through NCCL, the CPU through Gloo.
-        timeout: seconds to wait for another process.
-    """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world == 1:
-        yield ALONE
-        return
-    ranks = Ranks(int(os.environ["RANK"]), world)
-
-    def stop(*_: Any) -> NoReturn:
-        raise RankError(f"process {ranks.rank} of {world} was told to end, as happens when another has; {_AGAIN}")
-
-    before = signal.signal(signal.SIGTERM, stop)
-    on_cuda = device.startswith("cuda")
-    try:
-        if on_cuda:
-            torch.cuda.set_device(device)
-        try:
-            dist.init_process_group("nccl" if on_cuda else "gloo", timeout=timedelta(seconds=timeout))
-        except RuntimeError as error:
-            ranks.lost(error)
-        yield ranks  # after an error nobody takes leave: of a process that has died, that may hang
-    finally:
-        signal.signal(signal.SIGTERM, before)

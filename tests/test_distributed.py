@@ -13,12 +13,13 @@ import psutil
 import pytest
 import torch
 
-from metakit.distributed import ALONE, RankError, Ranks, device_of_rank, joined
+from metakit.distributed import ALONE, RankError, Ranks
 from metakit.gradients import autodiff
 from metakit.learner import meta_loss
 from metakit.recipes import build
 from metakit.recipes.checkpoint import JSON, load
 from metakit.recipes.runner import train
+from metakit.torchrun import device_of_rank, joined
 from metakit.tree import tree_leaves, tree_map
 
 N_ITERATIONS = 150
@@ -106,8 +107,9 @@ def test_each_process_of_a_machine_has_a_gpu_of_its_own(monkeypatch):
 SCRIPT = """
 import json, os, pathlib, sys, time
 import torch
-from metakit.distributed import RankError, joined
+from metakit.distributed import RankError
 from metakit.gradients import autodiff
+from metakit.torchrun import joined
 
 torch.set_num_threads(1)
 said = {}

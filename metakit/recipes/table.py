@@ -26,20 +26,28 @@ class Cell(NamedTuple):
     folders: list[Path]
 
 
-def cells(folder: Path, seeds: int, methods: tuple[str, ...] = METHODS, **options: int) -> list[Cell]:
+def cells(
+    folder: Path,
+    seeds: int,
+    methods: tuple[str, ...] = METHODS,
+    n_way: int | None = None,
+    k_shot: int | None = None,
+    **options: int,
+) -> list[Cell]:
     """Return the table's cells, a row after the other.
 
     Args:
         folder: holds the folders of all runs.
         seeds: how many, from 0 on.
         methods: names of recipes.
+        n_way, k_shot: the settings that have these; all by default.
         options: for all of them, such as ``n_iterations``.
     """
     made = []
     for method in methods:
-        for n_way, k_shot in SETTINGS:
-            recipes = [build(method, n_way=n_way, k_shot=k_shot, seed=seed, **options) for seed in range(seeds)]
-            name = f"{method}-{n_way}way-{k_shot}shot-seed"
+        for ways, shots in [pair for pair in SETTINGS if n_way in (None, pair[0]) and k_shot in (None, pair[1])]:
+            recipes = [build(method, n_way=ways, k_shot=shots, seed=seed, **options) for seed in range(seeds)]
+            name = f"{method}-{ways}way-{shots}shot-seed"
             made.append(Cell(recipes, [folder / f"{name}{seed}" for seed in range(seeds)]))
     return made
 

@@ -14,7 +14,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("problem",),
     ("gradients", "optimizers", "losses", "networks", "tasks"),
     ("minimize", "precision", "distributed"),
-    ("learner", "captured"),
+    ("learner", "captured", "torchrun"),
     ("alternate", "evaluation"),
     ("algorithms",),
     ("recipes", "exercises", "figures"),

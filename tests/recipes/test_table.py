@@ -34,6 +34,15 @@ def test_all_methods_are_trained_in_all_settings_with_each_seed_in_folders_of_th
     assert table[0].folders[2] == tmp_path / "maml_omniglot-5way-1shot-seed2"
 
 
+def test_some_of_the_settings_may_be_asked_for(tmp_path):
+    assert [cell.folders[0].name for cell in cells(tmp_path, 1, ("anil_omniglot",), n_way=20)] == [
+        "anil_omniglot-20way-1shot-seed0",
+        "anil_omniglot-20way-5shot-seed0",
+    ]
+    (only,) = cells(tmp_path, 1, ("anil_omniglot",), n_way=5, k_shot=5)
+    assert (only.recipes[0].options["n_way"], only.recipes[0].options["k_shot"]) == (5, 5)
+
+
 def test_a_row_has_the_mean_over_seeds_its_interval_over_tasks_the_extremes_and_the_time(tmp_path):
     folders = [finished(tmp_path / str(seed), mean, 0.003) for seed, mean in enumerate([0.96, 0.99, 0.975])]
     for folder, took in zip(folders, [60, 120, 240], strict=True):
