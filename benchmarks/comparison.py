@@ -97,6 +97,7 @@ class Comparison:
                             raise WorkerError(f"another gradient in float32: relative error {row['error_timed']:.1e}")
                         worker.ask("time", iterations=1)
                         row["first_s"] = time.perf_counter() - start
+                        self.say(f"    {name} is ready after {row['first_s']:.1f} s")
                     workers[name] = worker
             times, failed = interleave(workers, self.rounds, self.iterations)
         peak = SIZE**3 / (min(times[CEILING]) / 1e3) if times.get(CEILING) else None

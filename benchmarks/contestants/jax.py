@@ -19,11 +19,14 @@ Weights = dict[str, Any]
 
 
 def conv_by_patches(x: Array, weight: Array) -> Array:
-    """Return the strided 3x3 convolution of (n, h, w, c) by (9 c, out) as one matrix product."""
+    """Return the strided 3x3 convolution of (n, h, w, c) by (9 c, out) as one matrix product.
+
+    The product is of two plain matrices: with the images' axes left apart XLA's took twice the time.
+    """
     height, width = x.shape[1:3]
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    shifted = [x[:, i : i + height : 2, j : j + width : 2] for i in range(3) for j in range(3)]
-    return jnp.concatenate(shifted, -1) @ weight
+    patches = jnp.concatenate([x[:, i : i + height : 2, j : j + width : 2] for i in range(3) for j in range(3)], -1)
+    return (patches.reshape(-1, len(weight)) @ weight).reshape(*patches.shape[:3], -1)
 
 
 def conv_by_lax(x: Array, weight: Array) -> Array:
