@@ -23,14 +23,64 @@ Gradient = Callable[[Objective], ValueAndGrad]
 
 
 def autodiff(objective: Objective) -> ValueAndGrad:
-    """Return the exact gradient, itself differentiable: in the inner loop, the outer one becomes second-order."""
-    grad_of = grad_and_value(objective)
+    """Return the exact gradient, itself differentiable: in the inner loop, the outer one becomes second-order.
+
+    An objective with a method ``value_and_grad``, as ``empirical_loss`` has, is asked first whether it knows its own.
+    One with a method ``parts(batch) -> [(share, part), ...]``, as ``meta_loss`` has, is the mean of its parts
+    by their shares; the gradient is taken one part after the other.
+    """
+    grad_of = _grad_and_value(objective)
+    own = getattr(objective, "value_and_grad", lambda params, batch: None)
+    parts = getattr(objective, "parts", lambda batch: [(1.0, batch)])
 
     def value_and_grad(params: Params, batch: Any) -> tuple[Tensor, Params]:
-        grads, value = grad_of(params, batch)
+        if (found := own(params, batch)) is not None:
+            return found
+        (share, first), *others = parts(batch)
+        grads, value = grad_of(params, first)
+        if others:
+            grads, value = tree_map(lambda leaf: share * leaf, (grads, value))
+        for share, part in others:
+            grads, value = axpy(share, grad_of(params, part), (grads, value))
         return value, grads
 
     return value_and_grad
+
+
+def _grad_and_value(objective: Objective) -> Callable[[Params, Any], tuple[Params, Tensor]]:
+    """Return ``torch.func.grad_and_value``, which always records what it does, without the record where nobody asks.
+
+    Nobody does outside of any other derivative or ``vmap``, if what the value depends on and wants a derivative is
+    params alone.
+    """
+    recorded = grad_and_value(objective)
+
+    def unrecorded(params: Params, batch: Any) -> tuple[Params, Tensor]:
+        if torch._C._are_functorch_transforms_active() or any(leaf.requires_grad for leaf in tree_leaves(params)):
+            return recorded(params, batch)
+        with torch.enable_grad():
+            own = tree_map(lambda leaf: leaf.detach().requires_grad_(), params)
+            value = objective(own, batch)
+        if value.ndim or not value.requires_grad or _leaves_of(value) - set(map(id, tree_leaves(own))):
+            return recorded(params, batch)  # which also says what is wrong with a value that is no scalar
+        grads = iter(torch.autograd.grad(value, tree_leaves(own), allow_unused=True, materialize_grads=True))
+        return tree_map(lambda leaf: next(grads), own), value.detach()
+
+    return unrecorded
+
+
+def _leaves_of(value: Tensor) -> set[int]:
+    """Return the ids of the tensors at the leaves of a value's record."""
+    found, seen, waiting = set(), set(), [value.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        waiting.extend(before for before, _ in node.next_functions)
+        if hasattr(node, "variable"):
+            found.add(id(node.variable))
+    return found
 
 
 def first_order(objective: Objective) -> ValueAndGrad:

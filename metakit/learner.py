@@ -1,8 +1,10 @@
 """Steps 1 and 2 of meta-learning: a learning algorithm F_phi with unknowns, and its loss L(phi) over tasks."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any, Protocol
 
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from metakit.problem import Loss, Objective, Params, Task
+from metakit.tree import tree_leaves, tree_map
 
 
 class Learner(Protocol):
@@ -64,12 +67,37 @@ def trajectory_loss(loss: Loss, weights: Sequence[float] | Tensor) -> TaskLoss:
 
 
 def meta_loss(learner: Learner, task_loss: TaskLoss) -> Objective:
-    """Return L(phi) = the mean of l_n over tasks: ``(phi, tasks) -> scalar``."""
+    """Return L(phi) = the mean of l_n over tasks: ``(phi, tasks) -> scalar``.
 
-    def objective(phi: Params, tasks: Task) -> Tensor:
-        return over_tasks(partial(task_loss, learner), phi, tasks).mean()
+    ``autodiff`` takes it in ``parts``: then only the tasks of one part are in memory, and in the cache.
+    """
+    return _MetaLoss(learner, task_loss)
 
-    return objective
+
+NUMBERS_AT_ONCE = 2**19
+"""How many numbers the inputs of the tasks that a CPU works on at once may have; 640 images of 28x28 are as many."""
+
+
+@dataclass(frozen=True)
+class _MetaLoss:
+    learner: Learner
+    task_loss: TaskLoss
+
+    def __call__(self, phi: Params, tasks: Task) -> Tensor:
+        return over_tasks(partial(self.task_loss, self.learner), phi, tasks).mean()
+
+    def parts(self, tasks: Task) -> list[tuple[float, Task]]:
+        """Return groups of tasks and their shares of the mean."""
+        leaves = tree_leaves(tasks)
+        n_tasks = len(leaves[0])
+        numbers = sum(leaf.numel() for leaf in leaves if leaf.is_floating_point())
+        wanted = math.ceil(numbers / NUMBERS_AT_ONCE) if leaves[0].device.type == "cpu" else 1
+        n_parts = max(1, min(n_tasks, wanted))
+        ends = [n_tasks * i // n_parts for i in range(n_parts + 1)]
+        return [
+            ((end - start) / n_tasks, tree_map(lambda leaf, i=start, j=end: leaf[i:j], tasks))
+            for start, end in pairwise(ends)
+        ]
 
 
 def over_tasks(function: Callable[[Params, Task], Any], phi: Params, tasks: Task) -> Any:

@@ -1,5 +1,7 @@
 """Step 2 of machine learning: how wrong is a prediction, and a model on its examples."""
 
+from dataclasses import dataclass
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -32,8 +34,18 @@ def accuracy(prediction: Tensor, y: Tensor) -> Tensor:
 
 def empirical_loss(model: Model, loss: Loss) -> Objective:
     """Return L(theta) = the mean of ``loss`` over examples: ``(theta, Examples) -> scalar``."""
+    return _EmpiricalLoss(model, loss)
 
-    def objective(theta: Params, examples: Examples) -> Tensor:
-        return loss(model(theta, examples.x), examples.y)
 
-    return objective
+@dataclass(frozen=True)
+class _EmpiricalLoss:
+    model: Model
+    loss: Loss
+
+    def __call__(self, theta: Params, examples: Examples) -> Tensor:
+        return self.loss(self.model(theta, examples.x), examples.y)
+
+    def value_and_grad(self, theta: Params, examples: Examples) -> tuple[Tensor, Params] | None:
+        """Return value and gradient by a fused network's own way, or None: then ``autodiff`` finds them."""
+        fused = self.model.fused(examples.x)
+        return fused.value_and_grad(self.loss, theta, *examples) if fused else None

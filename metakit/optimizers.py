@@ -44,7 +44,9 @@ class SGD:
 
     def update(self, params: Params, grads: Params, state: tuple[()]) -> tuple[Params, tuple[()]]:
         """Return the parameters one step down the gradient."""
-        if isinstance(self.lr, (float, int, Tensor)):
+        if isinstance(self.lr, (float, int)):  # in one operation
+            return tree_map(lambda p, g: torch.sub(p, g, alpha=self.lr), params, grads), state
+        if isinstance(self.lr, Tensor):
             return tree_map(lambda p, g: p - self.lr * g, params, grads), state
         return tree_map(lambda p, g, rate: p - rate * g, params, grads, self.lr), state
 

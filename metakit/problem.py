@@ -79,7 +79,13 @@ class Model:
 
     def __call__(self, theta: Params, x: Tensor) -> Tensor:
         """Return f_theta(x)."""
-        return functional_call(self._module, theta, (x,), strict=True)
+        fused = self.fused(x)
+        return fused.predict(theta, x) if fused else functional_call(self._module, theta, (x,), strict=True)
+
+    def fused(self, x: Tensor) -> Any:
+        """Return the ``metakit.fused`` form of this network, if its module has one for ``x``; else None."""
+        fused: Any = getattr(self._module, "fused", None)
+        return fused(x) if fused else None
 
 
 def _refuse(module: nn.Module) -> None:

@@ -106,3 +106,45 @@ def test_the_score_function_does_not_look_at_the_derivative_of_the_cost():
 def test_the_score_function_wants_two_samples():
     with pytest.raises(ValueError, match=r"at least 2 samples.*returned 1"):
         score_function(policy)(LOGITS, torch.tensor([0]))
+
+
+def cube(params, scale):
+    return scale * (params**3).sum()
+
+
+def test_autodiff_of_its_own_keeps_no_record():
+    params = torch.tensor([1.0, 2.0])
+    value, grads = autodiff(cube)(params, torch.tensor(2.0))
+    assert not value.requires_grad
+    assert not grads.requires_grad
+    torch.testing.assert_close((value, grads), (torch.tensor(18.0), torch.tensor([6.0, 24.0])))
+    assert not params.requires_grad
+
+
+def test_autodiff_keeps_a_record_for_whoever_wants_a_derivative_of_params_or_of_anything_else():
+    params, scale = torch.tensor([1.0, 2.0]), torch.tensor(2.0, requires_grad=True)
+    value, grads = autodiff(lambda params, batch: cube(params, scale))(params, None)
+    torch.testing.assert_close(torch.autograd.grad(grads.sum() + value, scale)[0], torch.tensor(3.0 + 12.0 + 9.0))
+    params.requires_grad_()
+    _, grads = autodiff(cube)(params, torch.tensor(2.0))
+    torch.testing.assert_close(torch.autograd.grad(grads.sum(), params)[0], torch.tensor([12.0, 24.0]))
+
+
+def test_autodiff_of_what_params_do_not_change_is_zero():
+    params = {"used": torch.ones(2), "unused": torch.ones(3)}
+    value, grads = autodiff(lambda params, batch: batch.sum())(params, torch.ones(2))
+    assert value == 2
+    torch.testing.assert_close(grads, {"used": torch.zeros(2), "unused": torch.zeros(3)})
+    _, grads = autodiff(lambda params, batch: params["used"].sum())(params, None)
+    torch.testing.assert_close(grads, {"used": torch.ones(2), "unused": torch.zeros(3)})
+
+
+def test_autodiff_without_a_record_works_where_records_are_off_too():
+    with torch.no_grad():
+        value, grads = autodiff(cube)(torch.tensor([1.0, 2.0]), torch.tensor(2.0))
+    torch.testing.assert_close((value, grads), (torch.tensor(18.0), torch.tensor([6.0, 24.0])))
+
+
+def test_autodiff_wants_a_scalar():
+    with pytest.raises(RuntimeError, match="scalar"):
+        autodiff(lambda params, batch: params)(torch.ones(2), None)

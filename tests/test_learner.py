@@ -1,8 +1,12 @@
+import pytest
 import torch
+from torch.func import grad
 
+from metakit import learner as room
 from metakit import tree
 from metakit.algorithms import MAML
-from metakit.learner import OneQueryAtATime, over_tasks, per_task, query_loss
+from metakit.gradients import autodiff
+from metakit.learner import OneQueryAtATime, meta_loss, over_tasks, per_task, query_loss
 from metakit.losses import cross_entropy, mse
 from metakit.networks import conv4, mlp
 from metakit.problem import Examples
@@ -45,3 +49,23 @@ def test_one_query_at_a_time_shows_the_query_with_the_support_inputs():
     query = images(2, 5)
     expected = plain.predict(phi, plain.adapt(phi, support), torch.cat([support.x, query[1:]]))[-1]
     torch.testing.assert_close(alone.predict(phi, alone.adapt(phi, support), query)[1], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "sizes"), [(2**19, [7]), (7 * 20, [7]), (7 * 20 - 1, [3, 4]), (1, [1] * 7)]
+)
+def test_the_gradient_of_many_tasks_is_taken_in_parts_of_nearly_equal_size(monkeypatch, at_once, sizes):
+    monkeypatch.setattr(room, "NUMBERS_AT_ONCE", at_once)
+    objective = meta_loss(MAML(mlp((1, 8, 1)), mse, steps=2), query_loss(mse))
+    tasks, phi = Sinusoids(5, 5).sample(7, torch.Generator().manual_seed(0)), mlp((1, 8, 1)).init(0)
+    parts = objective.parts(tasks)
+    assert [len(part.query.x) for _, part in parts] == sizes
+    assert sum(share for share, _ in parts) == pytest.approx(1)
+    value, grads = autodiff(objective)(phi, tasks)
+    torch.testing.assert_close(value, objective(phi, tasks))
+    torch.testing.assert_close(grads, grad(objective)(phi, tasks))
+
+
+def test_tasks_of_labels_alone_are_one_part():
+    tasks = tree.stack([Examples(torch.arange(3), torch.arange(3))] * 4)
+    assert [share for share, _ in meta_loss(MAML(mlp((1, 1)), mse), query_loss(mse)).parts(tasks)] == [1.0]

@@ -10,7 +10,7 @@ import pytest
 from tests.frame.house import ROOT, canonical, direct
 
 STOREYS: tuple[tuple[str, ...], ...] = (
-    ("tree",),
+    ("tree", "fused"),
     ("problem",),
     ("gradients", "optimizers", "losses", "networks", "tasks"),
     ("minimize", "precision", "distributed"),

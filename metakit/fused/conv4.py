@@ -1,0 +1,162 @@
+"""Strided convolutions with batch norm and ReLU as one operation, in C++ (conv4.cpp), for characters on a CPU."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from metakit.fused.build import CannotBuild, library
+from metakit.fused.operator import Weights, empty_like_rows, same_rows
+
+SOURCE = Path(__file__).with_name("conv4.cpp")
+REAL = {torch.float32: "-DREAL=float", torch.float64: "-DREAL=double"}
+
+
+def why_not(x: Tensor) -> str | None:
+    """Return why the kernel cannot take ``x``, or None if it can."""
+    if x.device.type != "cpu" or x.dtype not in REAL:
+        return f"the compiled kernel is for float32 and float64 on the CPU; this is {x.dtype} on {x.device}"
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast asks for lower precision, which the compiled kernel has not"
+    try:
+        library(SOURCE, REAL[x.dtype])
+    except CannotBuild as error:
+        return str(error)
+    return None
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = (
+        ("tasks", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
+        ("images", ctypes.c_int64),
+        ("height", ctypes.c_int64),
+        ("width", ctypes.c_int64),
+        ("inputs", ctypes.c_int64),
+        ("channels", ctypes.c_int64),
+        ("blocks", ctypes.c_int64),
+        ("eps", ctypes.c_double),
+        ("threads", ctypes.c_int64),
+    )
+
+
+@dataclass(frozen=True)
+class Conv4:
+    """The kernel: blocks of [convolution 3x3 of stride 2, batch norm, ReLU], then the mean over pixels.
+
+    Takes x (n_tasks, n, channels_in, height, width) on the CPU and, of each block, the convolution's weight
+    (channels, channels_in, 3, 3) and the norm's weight and bias (channels,); returns (n_tasks, n, channels).
+
+    Args:
+        blocks: how many.
+        eps: added to the variance.
+    """
+
+    WEIGHTS: ClassVar = ("conv.weight", "norm.weight", "norm.bias")
+
+    blocks: int
+    eps: float
+
+    def shared_ndims(self) -> Sequence[int]:
+        """Return the number of axes of each weight when it is shared."""
+        return (4, 1, 1) * self.blocks
+
+    def forward(self, x: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+        """Return the features and what the derivatives need."""
+        call = _Call(self, x, weights)
+        y = x.new_empty(*x.shape[:2], call.shape.channels)
+        saved = x.new_empty(len(x), call.size("saves"))
+        call("forward", y, saved)
+        return y, saved
+
+    def gradient(
+        self, g: Tensor, x: Tensor, saved: Tensor, weights: Weights, wants_x: bool
+    ) -> tuple[Tensor | None, Weights]:
+        """Return the gradients of <g, features>."""
+        call = _Call(self, x, weights)
+        gx = torch.empty_like(call.x) if wants_x else None
+        grads = empty_like_rows(len(x), call.weights)
+        call("gradient", saved.contiguous(), g.contiguous(), gx, grads)
+        return gx, grads
+
+    def forward_tangent(
+        self, vx: Tensor | None, v: Weights, x: Tensor, saved: Tensor, weights: Weights
+    ) -> tuple[Tensor, Tensor]:
+        """Return how the features move, and what ``backward_tangent`` needs."""
+        call = _Call(self, x, weights)
+        dy = x.new_empty(*x.shape[:2], call.shape.channels)
+        moved = x.new_empty(len(x), call.size("moves"))
+        call("forward_tangent", saved.contiguous(), _contiguous(vx), [one.contiguous() for one in v], dy, moved)
+        return dy, moved
+
+    def backward_tangent(
+        self,
+        g: Tensor,
+        dg: Tensor,
+        vx: Tensor | None,
+        v: Weights,
+        moved: Tensor,
+        x: Tensor,
+        saved: Tensor,
+        weights: Weights,
+        wants_x: bool,
+    ) -> tuple[Tensor | None, Weights]:
+        """Return how the gradients move."""
+        call = _Call(self, x, weights)
+        dgx = torch.empty_like(call.x) if wants_x else None
+        dgrads = empty_like_rows(len(x), call.weights)
+        v = [one.contiguous() for one in v]
+        given = (saved.contiguous(), g.contiguous(), dg.contiguous(), _contiguous(vx), v, moved)
+        call("backward_tangent", *given, dgx, dgrads)
+        return dgx, dgrads
+
+
+class _Call:
+    """The arguments that all functions of conv4.cpp begin with: shape, x, weights."""
+
+    def __init__(self, kernel: Conv4, x: Tensor, weights: Weights) -> None:
+        rows, self.weights = same_rows(weights, kernel.shared_ndims())
+        self.x = x.contiguous()
+        channels, inputs = self.weights[0].shape[1:3]
+        if x.ndim != 5 or x.shape[2] != inputs:
+            raise ValueError(f"conv4 takes images (n, {inputs}, height, width), but got {tuple(x.shape[1:])}")
+        for i, w in enumerate(self.weights):
+            block, name = divmod(i, len(Conv4.WEIGHTS))
+            needs = (channels, channels if block else inputs, 3, 3) if name == 0 else (channels,)
+            if w.shape[1:] != needs or w.dtype != x.dtype or w.device != x.device:
+                raise ValueError(
+                    f"conv4: block{block + 1}.{Conv4.WEIGHTS[name]} must be {tuple(needs)} {x.dtype} on {x.device}, as "
+                    f"the images and the first block ask, but is {tuple(w.shape[1:])} {w.dtype} on {w.device}"
+                )
+        n_tasks, n, _, height, width = x.shape
+        self.shape = _Shape(
+            n_tasks, rows, n, height, width, inputs, channels, kernel.blocks, kernel.eps, torch.get_num_threads()
+        )
+
+    def size(self, name: str) -> int:
+        """Ask how many numbers a task ``saves`` or ``moves``."""
+        function = self._function(name)
+        function.restype = ctypes.c_int64
+        return function(ctypes.byref(self.shape))
+
+    def _function(self, name: str) -> Any:
+        return getattr(library(SOURCE, REAL[self.x.dtype]), name)
+
+    def __call__(self, name: str, *tensors: Tensor | Weights | None) -> None:
+        """Call it with the addresses of ``tensors``; a list of tensors is an array of addresses."""
+        addresses = [_address(one) for one in (self.x, self.weights, *tensors)]
+        self._function(name)(ctypes.byref(self.shape), *addresses)
+
+
+def _contiguous(x: Tensor | None) -> Tensor | None:
+    return None if x is None else x.contiguous()
+
+
+def _address(tensors: Tensor | Weights | None) -> ctypes.c_void_p | ctypes.Array[ctypes.c_void_p]:
+    if tensors is None or isinstance(tensors, Tensor):
+        return ctypes.c_void_p(None if tensors is None else tensors.data_ptr())
+    return (ctypes.c_void_p * len(tensors))(*(one.data_ptr() for one in tensors))

@@ -1,0 +1,196 @@
+"""The loss of a network on its examples, its gradient, and how that gradient moves: each one operation for all tasks.
+
+This is what an inner loop asks for at each step. The network's body has its derivatives by hand (``operator.Kernel``);
+its head and the loss are any PyTorch, small enough to be recorded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.func import vmap
+
+from metakit.fused.operator import NO_THIRD, Kernel, Weights, apply, merge, split, to_rows
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A network in two parts, ``head(kernel(x))``.
+
+    Args:
+        kernel: the body.
+        body: the names of its weights, in its order.
+        head: ``(features, *weights) -> prediction`` for one task.
+        tail: the names of its weights.
+        tail_ndims: their numbers of axes.
+        idle: names of weights that change nothing.
+    """
+
+    kernel: Kernel
+    body: tuple[str, ...]
+    head: Callable[..., Tensor] = lambda features: features
+    tail: tuple[str, ...] = ()
+    tail_ndims: tuple[int, ...] = ()
+    idle: tuple[str, ...] = ()
+
+    def predict(self, theta: dict[str, Tensor], x: Tensor) -> Tensor:
+        """Return the prediction for x (n, *features)."""
+        weights = self._weights(theta)
+        n = len(self.body)
+        return self.head(apply(self.kernel, x, weights[:n]), *weights[n:])
+
+    def value_and_grad(
+        self, loss: Loss, theta: dict[str, Tensor], x: Tensor, y: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return ``loss(prediction, y)`` and its gradient like ``theta``; differentiable once more."""
+        value, *results = _Gradient.apply(_Problem(self, loss), False, x, y, *self._weights(theta))
+        grads = dict(zip((*self.body, *self.tail), results, strict=False))
+        return value, {name: torch.zeros_like(w) if name in self.idle else grads[name] for name, w in theta.items()}
+
+    def _weights(self, theta: dict[str, Tensor]) -> list[Tensor]:
+        """Return the weights of body and tail.
+
+        Raises:
+            RuntimeError: theta has not the network's names.
+        """
+        names = {*self.body, *self.tail, *self.idle}
+        if theta.keys() != names:
+            missing, extra = sorted(names - theta.keys()), sorted(theta.keys() - names)
+            raise RuntimeError(
+                f"theta must have the names of the model's weights; missing: {missing or 'none'}, unexpected: "
+                f"{extra or 'none'}. Take it from model.init."
+            )
+        return [theta[name] for name in (*self.body, *self.tail)]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """A network and a loss, on plain tensors with a leading axis of tasks."""
+
+    network: Fused
+    loss: Loss
+
+    @property
+    def shared_ndims(self) -> tuple[int, ...]:
+        return (*self.network.kernel.shared_ndims(), *self.network.tail_ndims)
+
+    def parts(self, weights: Weights) -> tuple[Weights, Weights]:
+        """Return those of the body and those of the head."""
+        n = len(self.network.body)
+        return weights[:n], weights[n:]
+
+    def at_features(
+        self, features: Tensor, y: Tensor, tail: Weights, keep: bool
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Return each task's loss as a function of its features and head, these arguments, and its gradients."""
+        n_tasks, ndims = len(features), self.network.tail_ndims
+        rows = [w.expand(n_tasks, *w.shape) if w.ndim == ndim else w for w, ndim in zip(tail, ndims, strict=True)]
+        arguments = [one.detach().requires_grad_() for one in (features, *rows)]
+
+        def loss(y: Tensor, features: Tensor, *tail: Tensor) -> Tensor:
+            return self.loss(self.network.head(features, *tail), y)
+
+        with torch.enable_grad():
+            values = vmap(loss)(y, *arguments)
+            grads = torch.autograd.grad(values.sum(), arguments, create_graph=keep)
+        return values.detach(), arguments, list(grads)
+
+
+class _Gradient(Function):
+    @staticmethod
+    def forward(problem: _Problem, batched: bool, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
+        if not batched:
+            x, y = x[None], y[None]
+        kernel, (body, tail) = problem.network.kernel, problem.parts(weights)
+        features, saved = kernel.forward(x, body)
+        values, _, (g, *tail_grads) = problem.at_features(features, y, tail, keep=False)
+        _, grads = kernel.gradient(g, x, saved, body, wants_x=False)
+        out = (values, *grads, *tail_grads, features, saved, g)
+        return out if batched else tuple(one[0] for one in out)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.problem, ctx.batched, *tensors = inputs
+        ctx.mark_non_differentiable(*output[-3:])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*output[-3:], *tensors)
+
+    @staticmethod
+    def backward(ctx: Any, of_value: Tensor | None, *v: Tensor | None) -> tuple[Any, ...]:
+        features, saved, g, x, y, *weights = ctx.saved_tensors
+        wants_x = ctx.needs_input_grad[2]
+        if ctx.needs_input_grad[3]:
+            raise NotImplementedError(
+                "the gradient of a fused network is not differentiable with respect to y; build it with fused=False."
+            )
+        if of_value is None:
+            of_value = x.new_zeros(len(x) if ctx.batched else ())
+        n_tasks = (len(x),) if ctx.batched else ()
+        moves = [
+            w.new_zeros(*n_tasks, *w.shape[w.ndim - ndim :]) if one is None else one
+            for one, w, ndim in zip(v, weights, ctx.problem.shared_ndims, strict=False)
+        ]
+        given = (of_value, *moves, features, saved, g, x, y, *weights)
+        moved = _Curvature.apply(ctx.problem, ctx.batched, wants_x, *given)
+        dx = moved[-1] if wants_x else None
+        return None, None, dx, None, *to_rows(moved[: len(weights)], weights)
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: tuple[Any, ...],
+        problem: _Problem,
+        batched: bool,
+        x: Tensor,
+        y: Tensor,
+        *weights: Tensor,
+    ) -> tuple[Any, Any]:
+        (x, y), rows = merge(info, in_dims[2:], problem.shared_ndims, batched, [x, y], weights)
+        return split(info, batched, _Gradient.apply(problem, True, x, y, *rows))
+
+
+class _Curvature(Function):
+    """How value and gradient together move the weights: the derivative of ``of_value * value + <v, gradient>``."""
+
+    @staticmethod
+    def forward(problem: _Problem, batched: bool, wants_x: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+        n = len(problem.shared_ndims)
+        per_task, weights = tensors[:-n], tensors[-n:]
+        if not batched:
+            per_task = tuple(one[None] for one in per_task)
+        of_value, *v, features, saved, g, x, y = per_task
+        kernel, (body, tail), (v_body, v_tail) = problem.network.kernel, problem.parts(weights), problem.parts(v)
+        moved_features, moved = kernel.forward_tangent(None, v_body, x, saved, body)
+        _, arguments, grads = problem.at_features(features, y, tail, keep=True)
+        with torch.enable_grad():
+            along = torch.stack([(a * b).sum() for a, b in zip(grads, (moved_features, *v_tail), strict=True)]).sum()
+        if along.requires_grad:
+            second = torch.autograd.grad(along, arguments, allow_unused=True, materialize_grads=True)
+        else:
+            second = tuple(map(torch.zeros_like, arguments))
+        first = [of_value.reshape(-1, *[1] * (one.ndim - 1)) * one.detach() for one in grads]
+        dg, *tail_moved = (a + b for a, b in zip(first, second, strict=True))
+        dx, body_moved = kernel.backward_tangent(g, dg, None, v_body, moved, x, saved, body, wants_x)
+        out = (*body_moved, *tail_moved, *(() if dx is None else (dx,)))
+        return out if batched else tuple(one[0] for one in out)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> None:
+        raise NotImplementedError(NO_THIRD)
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[Any, ...], problem: _Problem, batched: bool, wants_x: bool, *tensors: Tensor
+    ) -> tuple[Any, Any]:
+        n = len(problem.shared_ndims)
+        per_task, weights = merge(info, in_dims[3:], problem.shared_ndims, batched, tensors[:-n], tensors[-n:])
+        return split(info, batched, _Curvature.apply(problem, True, wants_x, *per_task, *weights))

@@ -1,0 +1,223 @@
+"""A function of inputs and weights whose two derivatives are written by hand, for ``torch.func`` and ``vmap``.
+
+PyTorch would record every small operation of a network, for every task and every inner step, and walk the record twice.
+Here a network is one operation; its gradient is one; and how that gradient moves is one. Each takes all tasks of a
+``vmap`` in one call, with weights of their own or shared.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+Weights = Sequence[Tensor]
+
+NO_THIRD = (
+    "the derivatives of a fused network are written by hand up to the second, but a third was asked for; "
+    "build the network with fused=False."
+)
+
+
+class Kernel(Protocol):
+    """The mathematics, on plain tensors.
+
+    ``x`` is (n_tasks, n, *features). A weight is as the network has it, shared by all tasks, or has a leading axis
+    ``rows`` that divides ``n_tasks``: task t uses row ``t * rows // n_tasks``. Gradients have a row for each task.
+    """
+
+    def shared_ndims(self) -> Sequence[int]:
+        """Return the number of axes of each weight when it is shared."""
+
+    def forward(self, x: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+        """Return y (n_tasks, n, *out) and what the derivatives need (n_tasks, anything)."""
+
+    def gradient(
+        self, g: Tensor, x: Tensor, saved: Tensor, weights: Weights, wants_x: bool
+    ) -> tuple[Tensor | None, Weights]:
+        """Return the gradients of <g, y> for x and each weight."""
+
+    def forward_tangent(
+        self, vx: Tensor | None, v: Weights, x: Tensor, saved: Tensor, weights: Weights
+    ) -> tuple[Tensor, Tensor]:
+        """Return how y moves when x moves by vx and the weights by v (a row a task), and what the next needs."""
+
+    def backward_tangent(
+        self,
+        g: Tensor,
+        dg: Tensor,
+        vx: Tensor | None,
+        v: Weights,
+        moved: Tensor,
+        x: Tensor,
+        saved: Tensor,
+        weights: Weights,
+        wants_x: bool,
+    ) -> tuple[Tensor | None, Weights]:
+        """Return how ``gradient``'s results move when, besides, g moves by dg."""
+
+
+def apply(kernel: Kernel, x: Tensor, weights: Weights) -> Tensor:
+    """Return y = kernel(x, weights) for x (n, *features), twice differentiable with respect to both."""
+    y, _ = _Forward.apply(kernel, False, x, *weights)
+    return y
+
+
+class _Forward(Function):
+    @staticmethod
+    def forward(kernel: Kernel, batched: bool, x: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+        y, saved = kernel.forward(x if batched else x[None], weights)
+        return (y, saved) if batched else (y[0], saved[0])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        ctx.kernel, ctx.batched, x, *weights = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x, output[1], *weights)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor, _: None) -> tuple[Any, ...]:
+        x, saved, *weights = ctx.saved_tensors
+        wants_x = ctx.needs_input_grad[2]
+        grads = _Gradient.apply(ctx.kernel, ctx.batched, wants_x, g, x, saved, *weights)
+        gx = grads[0] if wants_x else None
+        return None, None, gx, *to_rows(grads[-len(weights) :], weights)
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[Any, ...], kernel: Kernel, batched: bool, x: Tensor, *weights: Tensor
+    ) -> tuple[Any, Any]:
+        (x,), rows = merge(info, in_dims[2:], kernel.shared_ndims(), batched, [x], weights)
+        y, saved = _Forward.apply(kernel, True, x, *rows)
+        return split(info, batched, [y, saved])
+
+
+class _Gradient(Function):
+    @staticmethod
+    def forward(
+        kernel: Kernel, batched: bool, wants_x: bool, g: Tensor, x: Tensor, saved: Tensor, *weights: Tensor
+    ) -> tuple[Tensor, ...]:
+        if not batched:
+            g, x, saved = g[None], x[None], saved[None]
+        gx, grads = kernel.gradient(g, x, saved, weights, wants_x)
+        out = (gx, *grads) if gx is not None else tuple(grads)
+        return out if batched else tuple(one[0] for one in out)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.kernel, ctx.batched, ctx.wants_x, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *v: Tensor) -> tuple[Any, ...]:
+        g, x, saved, *weights = ctx.saved_tensors
+        wants_x = ctx.needs_input_grad[4]
+        moved = _Tangent.apply(ctx.kernel, ctx.batched, ctx.wants_x, wants_x, *v, g, x, saved, *weights)
+        dx = moved[1] if wants_x else None
+        return None, None, None, moved[0], dx, None, *to_rows(moved[-len(weights) :], weights)
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: tuple[Any, ...],
+        kernel: Kernel,
+        batched: bool,
+        wants_x: bool,
+        g: Tensor,
+        x: Tensor,
+        saved: Tensor,
+        *weights: Tensor,
+    ) -> tuple[Any, Any]:
+        (g, x, saved), rows = merge(info, in_dims[3:], kernel.shared_ndims(), batched, [g, x, saved], weights)
+        return split(info, batched, _Gradient.apply(kernel, True, wants_x, g, x, saved, *rows))
+
+
+class _Tangent(Function):
+    @staticmethod
+    def forward(kernel: Kernel, batched: bool, moves_x: bool, wants_x: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+        per_task, weights = tensors[: -len(kernel.shared_ndims())], tensors[-len(kernel.shared_ndims()) :]
+        if not batched:
+            per_task = tuple(one[None] for one in per_task)
+        *v, g, x, saved = per_task
+        vx = v.pop(0) if moves_x else None
+        dy, moved = kernel.forward_tangent(vx, v, x, saved, weights)
+        still = torch.zeros_like(g)
+        dx, dweights = kernel.backward_tangent(g, still, vx, v, moved, x, saved, weights, wants_x)
+        out = (dy, dx, *dweights) if dx is not None else (dy, *dweights)
+        return out if batched else tuple(one[0] for one in out)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> None:
+        raise NotImplementedError(NO_THIRD)
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: tuple[Any, ...],
+        kernel: Kernel,
+        batched: bool,
+        moves_x: bool,
+        wants_x: bool,
+        *tensors: Tensor,
+    ) -> tuple[Any, Any]:
+        n = len(kernel.shared_ndims())
+        per_task, weights = merge(info, in_dims[4:], kernel.shared_ndims(), batched, tensors[:-n], tensors[-n:])
+        return split(info, batched, _Tangent.apply(kernel, True, moves_x, wants_x, *per_task, *weights))
+
+
+def to_rows(grads: Sequence[Tensor], weights: Weights) -> list[Tensor]:
+    """Sum gradients with a row a task over the tasks that share a weight."""
+    return [
+        grad
+        if grad.shape == weight.shape
+        else grad.sum(0)
+        if grad.ndim > weight.ndim
+        else grad.unflatten(0, (len(weight), -1)).sum(1)
+        for grad, weight in zip(grads, weights, strict=True)
+    ]
+
+
+def merge(
+    info: Any, in_dims: Sequence[Any], ndims: Sequence[int], batched: bool, per_task: Sequence[Tensor], weights: Weights
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Make the axis of a ``vmap`` part of the axis of tasks; a shared weight stays shared where it can."""
+
+    def front(x: Tensor, dim: int | None, has_axis: bool) -> Tensor:
+        x = x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
+        return x.flatten(0, 1) if has_axis else x
+
+    def weight(w: Tensor, dim: int | None, shared_ndim: int) -> Tensor:
+        has_axis = w.ndim - (dim is not None) > shared_ndim
+        return w if dim is None and not has_axis else front(w, dim, has_axis)
+
+    n = len(per_task)
+    return (
+        [front(x, dim, batched) for x, dim in zip(per_task, in_dims[:n], strict=True)],
+        [weight(w, dim, ndim) for w, dim, ndim in zip(weights, in_dims[n:], ndims, strict=True)],
+    )
+
+
+def split(info: Any, batched: bool, outputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+    """Undo ``merge`` on results."""
+    split = tuple(one.unflatten(0, (info.batch_size, -1)) if batched else one for one in outputs)
+    return split, (0,) * len(split)
+
+
+def same_rows(weights: Weights, shared_ndims: Sequence[int]) -> tuple[int, list[Tensor]]:
+    """Give all weights a leading axis of the same number of rows; return the number too."""
+    rows = max(len(w) if w.ndim > ndim else 1 for w, ndim in zip(weights, shared_ndims, strict=True))
+    return rows, [
+        (w if w.ndim > ndim else w.expand(rows, *w.shape)).contiguous()
+        for w, ndim in zip(weights, shared_ndims, strict=True)
+    ]
+
+
+def empty_like_rows(n_tasks: int, weights: Weights) -> list[Tensor]:
+    """Return room for a gradient of each task and weight, where all weights have rows."""
+    return [torch.empty(n_tasks, *w.shape[1:], dtype=w.dtype, device=w.device) for w in weights]
