@@ -18,7 +18,7 @@ class Fake:
         self.problem = problem
 
     def gradient(self) -> dict[str, np.ndarray]:
-        print("this goes to standard error")
+        print("this goes to standard error", flush=True)
         if "another-shape" in WAYS:
             return {name: weight[:1] for name, weight in self.problem.phi.items()}
         wrong = "wrong" in WAYS or ("wrong-in-float32" in WAYS and self.problem.dtype == "float32")
