@@ -26,17 +26,17 @@ def autodiff(objective: Objective) -> ValueAndGrad:
     """Return the exact gradient, itself differentiable: in the inner loop, the outer one becomes second-order.
 
     An objective with a method ``value_and_grad``, as ``empirical_loss`` has, is asked first whether it knows its own.
-    One with a method ``parts(batch) -> [(share, part), ...]``, as ``meta_loss`` has, is the mean of its parts
+    One with a method ``parts(params, batch) -> [(share, part), ...]``, as ``meta_loss`` has, is the mean of its parts
     by their shares; the gradient is taken one part after the other.
     """
     grad_of = _grad_and_value(objective)
     own = getattr(objective, "value_and_grad", lambda params, batch: None)
-    parts = getattr(objective, "parts", lambda batch: [(1.0, batch)])
+    parts = getattr(objective, "parts", lambda params, batch: [(1.0, batch)])
 
     def value_and_grad(params: Params, batch: Any) -> tuple[Tensor, Params]:
         if (found := own(params, batch)) is not None:
             return found
-        (share, first), *others = parts(batch)
+        (share, first), *others = parts(params, batch)
         grads, value = grad_of(params, first)
         if others:
             grads, value = tree_map(lambda leaf: share * leaf, (grads, value))

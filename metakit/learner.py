@@ -74,8 +74,8 @@ def meta_loss(learner: Learner, task_loss: TaskLoss) -> Objective:
     return _MetaLoss(learner, task_loss)
 
 
-NUMBERS_AT_ONCE = 2**19
-"""How many numbers the inputs of the tasks that a CPU works on at once may have; 640 images of 28x28 are as many."""
+NUMBERS_AT_ONCE = 2**22
+"""How many numbers the thetas of the tasks that a CPU works on at once may hold: 37 of the convolutional network's."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,11 @@ class _MetaLoss:
     def __call__(self, phi: Params, tasks: Task) -> Tensor:
         return over_tasks(partial(self.task_loss, self.learner), phi, tasks).mean()
 
-    def parts(self, tasks: Task) -> list[tuple[float, Task]]:
+    def parts(self, phi: Params, tasks: Task) -> list[tuple[float, Task]]:
         """Return groups of tasks and their shares of the mean."""
-        leaves = tree_leaves(tasks)
-        n_tasks = len(leaves[0])
-        numbers = sum(leaf.numel() for leaf in leaves if leaf.is_floating_point())
-        wanted = math.ceil(numbers / NUMBERS_AT_ONCE) if leaves[0].device.type == "cpu" else 1
-        n_parts = max(1, min(n_tasks, wanted))
+        (first, *_), numbers = tree_leaves(tasks), sum(leaf.numel() for leaf in tree_leaves(phi))
+        n_tasks = len(first)
+        n_parts = math.ceil(n_tasks / max(1, NUMBERS_AT_ONCE // numbers)) if first.device.type == "cpu" else 1
         ends = [n_tasks * i // n_parts for i in range(n_parts + 1)]
         return [
             ((end - start) / n_tasks, tree_map(lambda leaf, i=start, j=end: leaf[i:j], tasks))

@@ -55,6 +55,8 @@ def attempt(job: tuple[dict, str]) -> tuple[dict, str]:
     shutil.copy(ROOT / "pyproject.toml", copy)
     (Path(copy) / one["file"]).write_text(text.replace(one["line"], one["becomes"]))
     os.environ["XDG_CACHE_HOME"] = copy  # where a break that forgets METAKIT_CACHE may write
+    if one["file"].endswith(".cpp"):
+        os.environ["METAKIT_CACHE"] = copy  # so that no broken library stays
     os.chdir(copy)
     sys.path.insert(0, copy)
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives

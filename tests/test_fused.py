@@ -20,7 +20,7 @@ from metakit.losses import cross_entropy, empirical_loss
 from metakit.networks import conv4
 from metakit.problem import Examples, Task
 
-missing = compiled.why_not(torch.ones(1))
+missing = compiled.why_not(torch.ones(1, dtype=torch.float64))
 needs_compiler = pytest.mark.skipif(missing is not None, reason=f"no compiled kernel here: {missing}")
 close = partial(torch.testing.assert_close, rtol=1e-9, atol=1e-12)
 

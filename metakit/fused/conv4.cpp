@@ -10,7 +10,10 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -35,10 +38,14 @@ struct Shape {
 // Memory that a thread keeps for its next task: fresh memory costs a page fault every 4 KiB.
 template <class T>
 class Scratch {
+    struct Free {
+        void operator()(T* data) const { ::operator delete[](data, LINE); }
+    };
     struct Chunk {
         size_t size;
-        std::unique_ptr<T[]> data;
+        std::unique_ptr<T[], Free> data;
     };
+    static constexpr std::align_val_t LINE{64};  // of the cache: a vector that lies across two is read twice
     static std::vector<Chunk>& kept() {
         thread_local std::vector<Chunk> chunks;
         return chunks;
@@ -52,7 +59,7 @@ class Scratch {
         auto fits = [&](const Chunk& one) { return one.size >= size && one.size <= 2 * size; };
         const auto found = std::find_if(free.begin(), free.end(), fits);
         if (found == free.end()) {
-            chunk = {size, std::unique_ptr<T[]>(new T[size])};
+            chunk = {size, std::unique_ptr<T[], Free>(static_cast<T*>(::operator new[](size * sizeof(T), LINE)))};
         } else {
             chunk = std::move(*found);
             free.erase(found);
@@ -436,14 +443,22 @@ struct Net {
     };
 
     const Shape shape;
-    std::vector<Layer> layers;
+    const std::vector<Layer>& layers;
 
-    explicit Net(const Shape& shape) : shape(shape) {
+    explicit Net(const Shape& shape) : shape(shape), layers(layers_of(shape)) {}
+
+    // The layers of a network, made once.
+    static const std::vector<Layer>& layers_of(const Shape& shape) {
+        static std::mutex one_at_a_time;
+        static std::map<std::array<int64_t, 5>, std::vector<Layer>> made;
+        const std::lock_guard<std::mutex> lock(one_at_a_time);
         int64_t height = shape.height, width = shape.width, in = shape.inputs, in_padded = in;
-        for (int64_t l = 0; l < shape.blocks; l++) {
+        std::vector<Layer>& layers = made[{height, width, in, shape.channels, shape.blocks}];
+        for (int64_t l = int64_t(layers.size()); l < shape.blocks; l++) {
             layers.emplace_back(height, width, in, in_padded, shape.channels);
             height = (height + 1) / 2, width = (width + 1) / 2, in = shape.channels, in_padded = padded(in);
         }
+        return layers;
     }
 
     int64_t saves() const {
@@ -498,47 +513,53 @@ struct Net {
         return rows;
     }
 
-    void forward(int64_t task, const T* x, T* const* weights, T* features, T* saved) const {
-        Buffer a = pixels_first(x);
-        for (size_t l = 0; l < layers.size(); l++) {
-            const Layer& layer = layers[l];
-            const Weights w = at(weights, l, row(task));
-            Buffer panel(9 * layer.in * layer.out_padded);
-            pack(layer, w.conv, panel.data());
-            const Term term = {a.data(), panel.data()};
-            convolve(layer, &term, 1, shape.images, saved);
-            Norm::statistics(layer, shape.images, T(shape.eps), saved);
-            a = Buffer(shape.images * layer.out_size());
-            Norm(layer, shape.images, saved, w.gamma, w.beta).forward(a.data());
-            saved += Norm::saves(layer, shape.images);
-        }
-        mean(a.data(), features);
-    }
-
     struct Block {
         Norm norm;
         Buffer input;
     };
+    struct Blocks {
+        Buffer own;  // what was computed, where the caller keeps nothing
+        std::vector<Block> list;
+        const Block& operator[](size_t l) const { return list[l]; }
+    };
 
-    // Each block's norm and input, computed again from what forward saved.
-    std::vector<Block> blocks(int64_t task, const T* x, T* const* weights, const T* saved) const {
-        std::vector<Block> found;
+    // Each block's norm and input: computed into `saved`, or into memory of their own, or from what is saved already.
+    Blocks blocks(int64_t task, const T* x, T* const* weights, T* saved, bool compute) const {
+        Blocks found;
+        if (!saved) {
+            found.own = Buffer(saves());
+            saved = found.own.data(), compute = true;
+        }
         Buffer a = pixels_first(x);
         for (size_t l = 0; l < layers.size(); l++) {
             const Layer& layer = layers[l];
             const Weights w = at(weights, l, row(task));
-            found.push_back({Norm(layer, shape.images, saved, w.gamma, w.beta), std::move(a)});
+            if (compute) {
+                Buffer panel(9 * layer.in * layer.out_padded);
+                pack(layer, w.conv, panel.data());
+                const Term term = {a.data(), panel.data()};
+                convolve(layer, &term, 1, shape.images, saved);
+                Norm::statistics(layer, shape.images, T(shape.eps), saved);
+            }
+            found.list.push_back({Norm(layer, shape.images, saved, w.gamma, w.beta), std::move(a)});
             if (l + 1 < layers.size()) {
                 a = Buffer(shape.images * layer.out_size());
-                found.back().norm.forward(a.data());
+                found.list.back().norm.forward(a.data());
             }
             saved += Norm::saves(layer, shape.images);
         }
         return found;
     }
 
-    void gradient(int64_t task, const T* x, T* const* weights, const T* saved, const T* g, T* gx, T* const* gweights) const {
-        const std::vector<Block> blocks = this->blocks(task, x, weights, saved);
+    void forward(int64_t task, const T* x, T* const* weights, T* features, T* saved) const {
+        const Blocks blocks = this->blocks(task, x, weights, saved, true);
+        Buffer a(shape.images * layers.back().out_size());
+        blocks.list.back().norm.forward(a.data());
+        mean(a.data(), features);
+    }
+
+    void gradient(int64_t task, const T* x, T* const* weights, T* saved, const T* g, T* gx, T* const* gweights) const {
+        const Blocks blocks = this->blocks(task, x, weights, saved, false);
         Buffer rows = spread(g), sum1(padded(shape.channels)), sum2(padded(shape.channels));
         for (size_t l = layers.size(); l-- > 0;) {
             const Layer& layer = layers[l];
@@ -569,9 +590,9 @@ struct Net {
     }
 
     // How the features move when x moves by vx and the weights by v.
-    void forward_tangent(int64_t task, const T* x, T* const* weights, const T* saved, const T* vx, T* const* v,
+    void forward_tangent(int64_t task, const T* x, T* const* weights, T* saved, const T* vx, T* const* v,
                          T* dfeatures, T* moved) const {
-        const std::vector<Block> blocks = this->blocks(task, x, weights, saved);
+        const Blocks blocks = this->blocks(task, x, weights, saved, false);
         const Buffer dx = vx ? pixels_first(vx) : Buffer();
         const T* da = dx.data();
         for (size_t l = 0; l < layers.size(); l++) {
@@ -592,9 +613,9 @@ struct Net {
     }
 
     // How the gradient for the weights, and for x, moves when these moves are made and g moves by dg.
-    void backward_tangent(int64_t task, const T* x, T* const* weights, const T* saved, const T* g, const T* dg,
+    void backward_tangent(int64_t task, const T* x, T* const* weights, T* saved, const T* g, const T* dg,
                           const T* vx, T* const* v, const T* moved, T* dgx, T* const* dgweights) const {
-        const std::vector<Block> blocks = this->blocks(task, x, weights, saved);
+        const Blocks blocks = this->blocks(task, x, weights, saved, false);
         const Buffer dx = vx ? pixels_first(vx) : Buffer();
         const int64_t images = shape.images, c = padded(shape.channels);
         Buffer rows = spread(g), drows = spread(dg), dsum1(c), dsum2(c);
@@ -643,6 +664,12 @@ struct Net {
 // REAL is float or double; what is passed in rows has a leading axis of tasks.
 typedef Net<REAL> Network;
 
+// What may be missing.
+template <class T>
+T* row(T* rows, int64_t offset) {
+    return rows ? rows + offset : nullptr;
+}
+
 extern "C" {
 
 int64_t saves(const Shape* shape) { return Network(*shape).saves(); }
@@ -652,36 +679,36 @@ int64_t moves(const Shape* shape) { return Network(*shape).moves(); }
 void forward(const Shape* shape, const REAL* x, REAL* const* weights, REAL* features, REAL* saved) {
     const Network net(*shape);
     net.each_task([&](int64_t t) {
-        net.forward(t, x + t * net.x_size(), weights, features + t * net.features_size(), saved + t * net.saves());
+        net.forward(t, x + t * net.x_size(), weights, features + t * net.features_size(), row(saved, t * net.saves()));
     });
 }
 
-void gradient(const Shape* shape, const REAL* x, REAL* const* weights, const REAL* saved, const REAL* g, REAL* gx,
+void gradient(const Shape* shape, const REAL* x, REAL* const* weights, REAL* saved, const REAL* g, REAL* gx,
               REAL* const* gweights) {
     const Network net(*shape);
     net.each_task([&](int64_t t) {
-        net.gradient(t, x + t * net.x_size(), weights, saved + t * net.saves(), g + t * net.features_size(),
-                     gx ? gx + t * net.x_size() : nullptr, gweights);
+        net.gradient(t, x + t * net.x_size(), weights, row(saved, t * net.saves()), g + t * net.features_size(),
+                     row(gx, t * net.x_size()), gweights);
     });
 }
 
-void forward_tangent(const Shape* shape, const REAL* x, REAL* const* weights, const REAL* saved, const REAL* vx,
+void forward_tangent(const Shape* shape, const REAL* x, REAL* const* weights, REAL* saved, const REAL* vx,
                      REAL* const* v, REAL* dfeatures, REAL* moved) {
     const Network net(*shape);
     net.each_task([&](int64_t t) {
-        net.forward_tangent(t, x + t * net.x_size(), weights, saved + t * net.saves(), vx ? vx + t * net.x_size() : nullptr,
+        net.forward_tangent(t, x + t * net.x_size(), weights, row(saved, t * net.saves()), row(vx, t * net.x_size()),
                             v, dfeatures + t * net.features_size(), moved + t * net.moves());
     });
 }
 
-void backward_tangent(const Shape* shape, const REAL* x, REAL* const* weights, const REAL* saved, const REAL* g,
+void backward_tangent(const Shape* shape, const REAL* x, REAL* const* weights, REAL* saved, const REAL* g,
                       const REAL* dg, const REAL* vx, REAL* const* v, const REAL* moved, REAL* dgx,
                       REAL* const* dgweights) {
     const Network net(*shape);
     net.each_task([&](int64_t t) {
-        net.backward_tangent(t, x + t * net.x_size(), weights, saved + t * net.saves(), g + t * net.features_size(),
-                             dg + t * net.features_size(), vx ? vx + t * net.x_size() : nullptr, v, moved + t * net.moves(),
-                             dgx ? dgx + t * net.x_size() : nullptr, dgweights);
+        net.backward_tangent(t, x + t * net.x_size(), weights, row(saved, t * net.saves()), g + t * net.features_size(),
+                             dg + t * net.features_size(), row(vx, t * net.x_size()), v, moved + t * net.moves(),
+                             row(dgx, t * net.x_size()), dgweights);
     });
 }
 }

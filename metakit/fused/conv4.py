@@ -65,11 +65,11 @@ class Conv4:
         """Return the number of axes of each weight when it is shared."""
         return (4, 1, 1) * self.blocks
 
-    def forward(self, x: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, weights: Weights, save: bool) -> tuple[Tensor, Tensor]:
         """Return the features and what the derivatives need."""
         call = _Call(self, x, weights)
         y = x.new_empty(*x.shape[:2], call.shape.channels)
-        saved = x.new_empty(len(x), call.size("saves"))
+        saved = x.new_empty(len(x), call.size("saves") if save else 0)
         call("forward", y, saved)
         return y, saved
 
@@ -158,5 +158,5 @@ def _contiguous(x: Tensor | None) -> Tensor | None:
 
 def _address(tensors: Tensor | Weights | None) -> ctypes.c_void_p | ctypes.Array[ctypes.c_void_p]:
     if tensors is None or isinstance(tensors, Tensor):
-        return ctypes.c_void_p(None if tensors is None else tensors.data_ptr())
+        return ctypes.c_void_p(tensors.data_ptr() if tensors is not None and tensors.numel() else None)
     return (ctypes.c_void_p * len(tensors))(*(one.data_ptr() for one in tensors))

@@ -107,7 +107,7 @@ class _Gradient(Function):
         if not batched:
             x, y = x[None], y[None]
         kernel, (body, tail) = problem.network.kernel, problem.parts(weights)
-        features, saved = kernel.forward(x, body)
+        features, saved = kernel.forward(x, body, save=True)
         values, _, (g, *tail_grads) = problem.at_features(features, y, tail, keep=False)
         _, grads = kernel.gradient(g, x, saved, body, wants_x=False)
         out = (values, *grads, *tail_grads, features, saved, g)

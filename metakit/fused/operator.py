@@ -30,8 +30,8 @@ class Kernel(Protocol):
     def shared_ndims(self) -> Sequence[int]:
         """Return the number of axes of each weight when it is shared."""
 
-    def forward(self, x: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
-        """Return y (n_tasks, n, *out) and what the derivatives need (n_tasks, anything)."""
+    def forward(self, x: Tensor, weights: Weights, save: bool) -> tuple[Tensor, Tensor]:
+        """Return y (n_tasks, n, *out) and what spares the derivatives computing it again, (n_tasks, anything)."""
 
     def gradient(
         self, g: Tensor, x: Tensor, saved: Tensor, weights: Weights, wants_x: bool
@@ -67,7 +67,7 @@ def apply(kernel: Kernel, x: Tensor, weights: Weights) -> Tensor:
 class _Forward(Function):
     @staticmethod
     def forward(kernel: Kernel, batched: bool, x: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
-        y, saved = kernel.forward(x if batched else x[None], weights)
+        y, saved = kernel.forward(x if batched else x[None], weights, save=False)
         return (y, saved) if batched else (y[0], saved[0])
 
     @staticmethod
