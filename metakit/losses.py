@@ -2,26 +2,58 @@
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from metakit.fused.known import Closed, closed
 from metakit.problem import Examples, Loss, Model, Objective, Params
 
 
+def _check_mse(prediction: Tensor, y: Tensor) -> None:
+    if prediction.shape != y.shape:
+        raise ValueError(
+            f"mse compares tensors of one shape, but prediction is {tuple(prediction.shape)} and y {tuple(y.shape)}; "
+            "reshape one of them."
+        )
+
+
+def _mse_of_tasks(prediction: Tensor, y: Tensor) -> Tensor:
+    _check_mse(prediction[0], y[0])
+    return (prediction - y).square().flatten(1).mean(1)
+
+
+@closed(
+    Closed(
+        takes=Tensor.is_floating_point,
+        value=_mse_of_tasks,
+        slope=lambda prediction, y: (prediction - y) * (2 / y[0].numel()),
+        curve=lambda prediction, y, moved: moved * (2 / y[0].numel()),
+    )
+)
 def mse(prediction: Tensor, y: Tensor) -> Tensor:
     """Return the mean squared error of two tensors of one shape.
 
     Raises:
         ValueError: the shapes differ. PyTorch would broadcast (n, 1) against (n,) to (n, n) and say nothing.
     """
-    if prediction.shape != y.shape:
-        raise ValueError(
-            f"mse compares tensors of one shape, but prediction is {tuple(prediction.shape)} and y {tuple(y.shape)}; "
-            "reshape one of them."
-        )
+    _check_mse(prediction, y)
     return ((prediction - y) ** 2).mean()
 
 
+def _curve_of_cross_entropy(prediction: Tensor, y: Tensor, moved: Tensor) -> Tensor:
+    share = prediction.softmax(-1)
+    return share * (moved - (share * moved).sum(-1, keepdim=True)) / y.shape[1]
+
+
+@closed(
+    Closed(
+        takes=lambda y: y.dtype == torch.int64 and y.ndim == 2,
+        value=lambda prediction, y: -prediction.log_softmax(-1).gather(-1, y.unsqueeze(-1)).mean((1, 2)),
+        slope=lambda prediction, y: (prediction.softmax(-1) - F.one_hot(y, prediction.shape[-1])) / y.shape[1],
+        curve=_curve_of_cross_entropy,
+    )
+)
 def cross_entropy(prediction: Tensor, y: Tensor) -> Tensor:
     """Return the mean cross-entropy, in nats, of logits (n, n_way) against labels (n,) int64."""
     return F.cross_entropy(prediction, y)

@@ -147,6 +147,30 @@ def one():
 
 
 @needs_compiler
+@pytest.mark.parametrize("of_labels", [labels, lambda *shape: numbers(*shape, 3).softmax(-1)], ids=["hard", "soft"])
+@pytest.mark.parametrize(
+    "loss", [cross_entropy, lambda prediction, y: cross_entropy(prediction, y)], ids=["ours", "any"]
+)
+def test_labels_may_be_soft_and_the_loss_anybodys(of_labels, loss):
+    fused, plain, theta = pair(channels=6)
+    examples = Examples(numbers(4, 1, 28, 28), of_labels(4))
+    both(fused, plain, lambda model: grad(lambda theta: slope_of(model, loss, theta, examples))(theta))
+
+
+@needs_compiler
+def test_gradients_of_several_sets_of_examples_for_each_of_several_thetas():
+    fused, plain, theta = pair(channels=6)
+    several = tree.tree_map(lambda w: torch.stack([w, 2 * w]), theta)
+    sets = Examples(numbers(2, 3, 4, 1, 9, 9), labels(2, 3, 4))
+
+    def slopes(model):
+        slope = lambda theta, examples: slope_of(model, cross_entropy, theta, examples)  # noqa: E731
+        return vmap(vmap(grad(slope), in_dims=(None, 0)))(several, sets)
+
+    both(fused, plain, slopes)
+
+
+@needs_compiler
 def test_images_in_the_inner_loop_can_be_learned():
     fused, plain, theta = pair(channels=6)
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.func import grad, vmap
 
 from metakit.losses import accuracy, cross_entropy, empirical_loss, mse
 from metakit.networks import mlp
@@ -30,3 +31,27 @@ def test_the_empirical_loss_is_the_model_s_loss_on_examples():
     model = mlp((2, 1))
     theta, examples = model.init(0), Examples(torch.randn(4, 2), torch.randn(4, 1))
     assert empirical_loss(model, mse)(theta, examples) == mse(model(theta, examples.x), examples.y)
+
+
+TARGETS = {mse: torch.randn(2, 4, 3, dtype=torch.float64), cross_entropy: torch.tensor([[0, 2, 1, 1], [2, 2, 0, 1]])}
+
+
+@pytest.mark.parametrize("loss", TARGETS, ids=lambda loss: loss.__name__)
+def test_the_closed_form_of_a_loss_is_the_loss_and_its_derivatives(loss):
+    prediction, moved = torch.randn(2, 2, 4, 3, dtype=torch.float64).unbind()
+    y, closed = TARGETS[loss], loss.closed
+    assert closed.takes(y)
+    torch.testing.assert_close(closed.value(prediction, y), vmap(loss)(prediction, y))
+    slope = vmap(grad(loss))
+    torch.testing.assert_close(closed.slope(prediction, y), slope(prediction, y))
+    expected = grad(lambda prediction: (slope(prediction, y) * moved).sum())(prediction)
+    torch.testing.assert_close(closed.curve(prediction, y, moved), expected)
+
+
+def test_the_closed_form_of_mse_refuses_what_mse_refuses():
+    with pytest.raises(ValueError, match=r"one shape.*\(4, 1\).*\(4,\)"):
+        mse.closed.value(torch.ones(2, 4, 1), torch.ones(2, 4))
+
+
+def test_cross_entropy_has_no_closed_form_for_soft_labels():
+    assert not cross_entropy.closed.takes(torch.ones(2, 4, 3))

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from metakit.fused.axes import Weights, empty_like_rows, same_rows
 from metakit.fused.build import CannotBuild, library
-from metakit.fused.operator import Weights, empty_like_rows, same_rows
 
 SOURCE = Path(__file__).with_name("conv4.cpp")
 REAL = {torch.float32: "-DREAL=float", torch.float64: "-DREAL=double"}

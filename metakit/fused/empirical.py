@@ -11,11 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.func import vmap
 
-from metakit.fused.operator import NO_THIRD, Kernel, Weights, apply, merge, split, to_rows
-
-Loss = Callable[[Tensor, Tensor], Tensor]
+from metakit.fused.axes import merge, split, to_rows
+from metakit.fused.operator import NO_THIRD, Kernel, apply
+from metakit.fused.problem import Loss, Problem
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,9 @@ class Fused:
         self, loss: Loss, theta: dict[str, Tensor], x: Tensor, y: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return ``loss(prediction, y)`` and its gradient like ``theta``; differentiable once more."""
-        value, *results = _Gradient.apply(_Problem(self, loss), False, x, y, *self._weights(theta))
+        value, *results = _Gradient.apply(
+            Problem(self.kernel, self.head, self.tail_ndims, loss), False, x, y, *self._weights(theta)
+        )
         grads = dict(zip((*self.body, *self.tail), results, strict=False))
         return value, {name: torch.zeros_like(w) if name in self.idle else grads[name] for name, w in theta.items()}
 
@@ -68,47 +69,14 @@ class Fused:
         return [theta[name] for name in (*self.body, *self.tail)]
 
 
-@dataclass(frozen=True)
-class _Problem:
-    """A network and a loss, on plain tensors with a leading axis of tasks."""
-
-    network: Fused
-    loss: Loss
-
-    @property
-    def shared_ndims(self) -> tuple[int, ...]:
-        return (*self.network.kernel.shared_ndims(), *self.network.tail_ndims)
-
-    def parts(self, weights: Weights) -> tuple[Weights, Weights]:
-        """Return those of the body and those of the head."""
-        n = len(self.network.body)
-        return weights[:n], weights[n:]
-
-    def at_features(
-        self, features: Tensor, y: Tensor, tail: Weights, keep: bool
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """Return each task's loss as a function of its features and head, these arguments, and its gradients."""
-        n_tasks, ndims = len(features), self.network.tail_ndims
-        rows = [w.expand(n_tasks, *w.shape) if w.ndim == ndim else w for w, ndim in zip(tail, ndims, strict=True)]
-        arguments = [one.detach().requires_grad_() for one in (features, *rows)]
-
-        def loss(y: Tensor, features: Tensor, *tail: Tensor) -> Tensor:
-            return self.loss(self.network.head(features, *tail), y)
-
-        with torch.enable_grad():
-            values = vmap(loss)(y, *arguments)
-            grads = torch.autograd.grad(values.sum(), arguments, create_graph=keep)
-        return values.detach(), arguments, list(grads)
-
-
 class _Gradient(Function):
     @staticmethod
-    def forward(problem: _Problem, batched: bool, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
+    def forward(problem: Problem, batched: bool, x: Tensor, y: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         if not batched:
             x, y = x[None], y[None]
-        kernel, (body, tail) = problem.network.kernel, problem.parts(weights)
+        kernel, (body, tail) = problem.kernel, problem.parts(weights)
         features, saved = kernel.forward(x, body, save=True)
-        values, _, (g, *tail_grads) = problem.at_features(features, y, tail, keep=False)
+        values, (g, *tail_grads) = problem.slopes(features, y, tail)
         _, grads = kernel.gradient(g, x, saved, body, wants_x=False)
         out = (values, *grads, *tail_grads, features, saved, g)
         return out if batched else tuple(one[0] for one in out)
@@ -144,7 +112,7 @@ class _Gradient(Function):
     def vmap(
         info: Any,
         in_dims: tuple[Any, ...],
-        problem: _Problem,
+        problem: Problem,
         batched: bool,
         x: Tensor,
         y: Tensor,
@@ -158,22 +126,16 @@ class _Curvature(Function):
     """How value and gradient together move the weights: the derivative of ``of_value * value + <v, gradient>``."""
 
     @staticmethod
-    def forward(problem: _Problem, batched: bool, wants_x: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(problem: Problem, batched: bool, wants_x: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
         n = len(problem.shared_ndims)
         per_task, weights = tensors[:-n], tensors[-n:]
         if not batched:
             per_task = tuple(one[None] for one in per_task)
         of_value, *v, features, saved, g, x, y = per_task
-        kernel, (body, tail), (v_body, v_tail) = problem.network.kernel, problem.parts(weights), problem.parts(v)
+        kernel, (body, tail), (v_body, v_tail) = problem.kernel, problem.parts(weights), problem.parts(v)
         moved_features, moved = kernel.forward_tangent(None, v_body, x, saved, body)
-        _, arguments, grads = problem.at_features(features, y, tail, keep=True)
-        with torch.enable_grad():
-            along = torch.stack([(a * b).sum() for a, b in zip(grads, (moved_features, *v_tail), strict=True)]).sum()
-        if along.requires_grad:
-            second = torch.autograd.grad(along, arguments, allow_unused=True, materialize_grads=True)
-        else:
-            second = tuple(map(torch.zeros_like, arguments))
-        first = [of_value.reshape(-1, *[1] * (one.ndim - 1)) * one.detach() for one in grads]
+        grads, second = problem.curvature(features, y, tail, [moved_features, *v_tail])
+        first = [of_value.reshape(-1, *[1] * (one.ndim - 1)) * one for one in grads]
         dg, *tail_moved = (a + b for a, b in zip(first, second, strict=True))
         dx, body_moved = kernel.backward_tangent(g, dg, None, v_body, moved, x, saved, body, wants_x)
         out = (*body_moved, *tail_moved, *(() if dx is None else (dx,)))
@@ -189,7 +151,7 @@ class _Curvature(Function):
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[Any, ...], problem: _Problem, batched: bool, wants_x: bool, *tensors: Tensor
+        info: Any, in_dims: tuple[Any, ...], problem: Problem, batched: bool, wants_x: bool, *tensors: Tensor
     ) -> tuple[Any, Any]:
         n = len(problem.shared_ndims)
         per_task, weights = merge(info, in_dims[3:], problem.shared_ndims, batched, tensors[:-n], tensors[-n:])
