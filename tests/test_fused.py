@@ -396,14 +396,23 @@ def test_a_damaged_library_is_said(source, monkeypatch):
     assert "delete it" in broken.stderr
 
 
-def test_it_can_be_turned_off_and_the_network_is_then_pytorchs(tmp_path):
+@pytest.mark.parametrize(
+    ("setting", "reason", "said"),
+    [
+        ({"METAKIT_FUSED": "0"}, "METAKIT_FUSED=0 turns compiled kernels off", ""),
+        ({"CXX": "no-such"}, "no C++ compiler found", "PyTorch stands in for conv4.cpp, several times slower"),
+    ],
+)
+def test_where_it_is_turned_off_or_cannot_be_compiled_the_network_is_pytorchs(tmp_path, setting, reason, said):
     command = (
         "import torch; from metakit.networks import conv4; x = torch.ones(2, 1, 28, 28); model = conv4(3); "
         "print(model.fused(x), model(model.init(0), x).shape); "
         "from metakit.fused.conv4 import why_not; print(why_not(x))"
     )
-    env = {**os.environ, "METAKIT_FUSED": "0", "METAKIT_CACHE": str(tmp_path)}
-    said = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True, env=env).stdout
-    assert "None torch.Size([2, 3])" in said
-    assert "METAKIT_FUSED=0 turns compiled kernels off" in said
+    env = {**os.environ, **setting, "METAKIT_CACHE": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True, env=env)
+    assert "None torch.Size([2, 3])" in ran.stdout
+    assert reason in ran.stdout
+    assert ran.stderr.count("\n") == bool(said)
+    assert said in ran.stderr
     assert list(Path(tmp_path).iterdir()) == []

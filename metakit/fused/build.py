@@ -36,16 +36,19 @@ def library(source: Path, *options: str) -> ctypes.CDLL:
 
 @cache
 def _outcome(source: Path, options: tuple[str, ...]) -> ctypes.CDLL | CannotBuild:
-    """Try once a process."""
+    """Try once a process, and say once if it cannot be."""
+    if os.environ.get("METAKIT_FUSED") == "0":
+        return CannotBuild("METAKIT_FUSED=0 turns compiled kernels off")
     try:
         return _load(source, options)
     except CannotBuild as error:
+        logger.warning(
+            "PyTorch stands in for %s, several times slower (METAKIT_FUSED=0 if you mean it): %s", source.name, error
+        )
         return error
 
 
 def _load(source: Path, options: tuple[str, ...]) -> ctypes.CDLL:
-    if os.environ.get("METAKIT_FUSED") == "0":
-        raise CannotBuild("METAKIT_FUSED=0 turns compiled kernels off")
     names = [os.environ["CXX"]] if os.environ.get("CXX") else ["c++", "g++", "clang++"]
     compiler = next((path for name in names if (path := shutil.which(name))), None)
     if compiler is None:

@@ -150,9 +150,7 @@ struct Net {
     // out[r] += sum over k < n of a[k][r] * b[k]
     template <int R, int V>
     static void outer(const T* const* a, const T* const* b, int64_t n, int64_t r0, int64_t c0, T* out, int64_t ld) {
-        Vector sum[R][V];
-        for (int r = 0; r < R; r++)
-            for (int v = 0; v < V; v++) sum[r][v] = load(out + r * ld + v * LANES);
+        Vector sum[R][V] = {};
         for (int64_t k = 0; k < n; k++) {
             const T *x = a[k] + r0, *y = b[k] + c0;
             Vector row[V];
@@ -161,7 +159,10 @@ struct Net {
                 for (int v = 0; v < V; v++) sum[r][v] += x[r] * row[v];
         }
         for (int r = 0; r < R; r++)
-            for (int v = 0; v < V; v++) store(out + r * ld + v * LANES, sum[r][v]);
+            for (int v = 0; v < V; v++) {
+                T* to = out + r * ld + v * LANES;
+                store(to, load(to) + sum[r][v]);
+            }
     }
 
     // Call f<R, V>() for 1 <= r <= ROWS and 1 <= v <= VECTORS.
@@ -306,6 +307,17 @@ struct Net {
                 for (int tap = 0; tap < 9; tap++) w[(o * l.in + i) * 9 + tap] = panel[(tap * l.in + i) * l.out_padded + o];
     }
 
+    // total[k] += the sum over rows 0..m of what add(i, sums) adds, 64 rows at a time: one long sum would round as often as
+    // it has rows.
+    template <int N, class F>
+    static void sum_rows(int64_t m, Vector* total, F add) {
+        for (int64_t first = 0; first < m; first += 64) {
+            Vector sums[N] = {};
+            for (int64_t i = first; i < std::min(m, first + 64); i++) add(i, sums);
+            for (int k = 0; k < N; k++) total[k] += sums[k];
+        }
+    }
+
     // Call f<V>(j) for the vectors of c channels, V together from channel j.
     template <class F>
     static void columns(int64_t c, F f) {
@@ -336,14 +348,16 @@ struct Net {
             const int64_t m = images * l.out_pixels, c = l.out_padded;
             columns(c, [&]<int V>(int64_t j0) {
                 Vector mean[V] = {}, square[V] = {};
-                for (int64_t i = 0; i < m; i++)
-                    for (int v = 0; v < V; v++) mean[v] += load(saved + i * c + j0 + v * LANES);
+                sum_rows<V>(m, mean, [&](int64_t i, Vector* sum) {
+                    for (int v = 0; v < V; v++) sum[v] += load(saved + i * c + j0 + v * LANES);
+                });
                 for (int v = 0; v < V; v++) mean[v] /= T(m);
-                for (int64_t i = 0; i < m; i++)
+                sum_rows<V>(m, square, [&](int64_t i, Vector* sum) {
                     for (int v = 0; v < V; v++) {
                         const Vector centred = load(saved + i * c + j0 + v * LANES) - mean[v];
-                        square[v] += centred * centred;
+                        sum[v] += centred * centred;
                     }
+                });
                 for (int v = 0; v < V; v++) {
                     T* at = saved + m * c + j0 + v * LANES;
                     store(at, mean[v]);
@@ -370,13 +384,14 @@ struct Net {
         // Turn the gradient for a into the gradient for z; the sums are those for beta and gamma.
         void backward(T* g, T* sum1, T* sum2) const {
             columns(c, [&]<int V>(int64_t j0) {
-                Vector s1[V] = {}, s2[V] = {};
-                for (int64_t i = 0; i < m; i++)
+                Vector sums[2 * V] = {}, *s1 = sums, *s2 = sums + V;
+                sum_rows<2 * V>(m, sums, [&](int64_t i, Vector* sum) {
                     for (int v = 0; v < V; v++) {
                         const int64_t j = j0 + v * LANES;
                         const Vector x = xhat(i, j), gu = masked(x, j, load(g + i * c + j));
-                        s1[v] += gu, s2[v] += gu * x;
+                        sum[v] += gu, sum[V + v] += gu * x;
                     }
+                });
                 for (int v = 0; v < V; v++) store(sum1 + j0 + v * LANES, s1[v]), store(sum2 + j0 + v * LANES, s2[v]);
                 for (int64_t i = 0; i < m; i++)
                     for (int v = 0; v < V; v++) {
@@ -391,13 +406,14 @@ struct Net {
         // How xhat and a move when z moves by dz and the weights by dgamma, dbeta; dz becomes xhat's, q is for later.
         void forward_tangent(T* dz, const T* dgamma, const T* dbeta, T* da, T* q) const {
             columns(c, [&]<int V>(int64_t j0) {
-                Vector moved[V] = {}, along[V] = {};
-                for (int64_t i = 0; i < m; i++)
+                Vector sums[2 * V] = {}, *moved = sums, *along = sums + V;
+                sum_rows<2 * V>(m, sums, [&](int64_t i, Vector* sum) {
                     for (int v = 0; v < V; v++) {
                         const int64_t j = j0 + v * LANES;
-                        const Vector d = load(dz + i * c + j);
-                        moved[v] += part * d, along[v] += part * d * xhat(i, j);
+                        const Vector d = part * load(dz + i * c + j);
+                        sum[v] += d, sum[V + v] += d * xhat(i, j);
                     }
+                });
                 for (int v = 0; v < V; v++) store(q + j0 + v * LANES, along[v]);
                 for (int64_t i = 0; i < m; i++)
                     for (int v = 0; v < V; v++) {
@@ -414,14 +430,15 @@ struct Net {
         // backward, and how its result and its sums move: g and dg become the gradient for z and its movement.
         void backward_tangent(T* g, T* dg, const T* dxhat, const T* q, const T* dgamma, T* dsum1, T* dsum2) const {
             columns(c, [&]<int V>(int64_t j0) {
-                Vector s1[V] = {}, s2[V] = {}, ds1[V] = {}, ds2[V] = {};
-                for (int64_t i = 0; i < m; i++)
+                Vector sums[4 * V] = {}, *s1 = sums, *s2 = sums + V, *ds1 = sums + 2 * V, *ds2 = sums + 3 * V;
+                sum_rows<4 * V>(m, sums, [&](int64_t i, Vector* sum) {
                     for (int v = 0; v < V; v++) {
                         const int64_t j = j0 + v * LANES, k = i * c + j;
                         const Vector x = xhat(i, j), gu = masked(x, j, load(g + k)), dgu = masked(x, j, load(dg + k));
-                        s1[v] += gu, s2[v] += gu * x;
-                        ds1[v] += dgu, ds2[v] += dgu * x + gu * load(dxhat + k);
+                        sum[v] += gu, sum[V + v] += gu * x;
+                        sum[2 * V + v] += dgu, sum[3 * V + v] += dgu * x + gu * load(dxhat + k);
                     }
+                });
                 for (int v = 0; v < V; v++) store(dsum1 + j0 + v * LANES, ds1[v]), store(dsum2 + j0 + v * LANES, ds2[v]);
                 for (int64_t i = 0; i < m; i++)
                     for (int v = 0; v < V; v++) {
