@@ -87,3 +87,13 @@ def test_adam_keeps_the_dtype_with_and_without_a_schedule(dtype):
     start = {name: value.to(dtype) for name, value in START.items()}
     for lr in (0.1, cosine(0.1, 5)):
         assert minimize(objective, start, Adam(lr), [1.0])["w"].dtype == dtype
+
+
+@pytest.mark.parametrize("lr", [0.5, torch.tensor(0.5), {"a": torch.tensor(0.5), "b": torch.tensor([0.5, 0.5])}])
+def test_a_rate_is_a_number_a_tensor_or_one_for_each_weight(lr):
+    params, grads = (
+        {"a": torch.tensor(1.0), "b": torch.tensor([2.0, 3.0])},
+        {"a": torch.tensor(2.0), "b": torch.ones(2)},
+    )
+    expected = {"a": torch.tensor(0.0), "b": torch.tensor([1.5, 2.5])}
+    torch.testing.assert_close(SGD(lr).update(params, grads, ())[0], expected)
