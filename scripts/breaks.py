@@ -6,12 +6,14 @@ no longer there. Words choose the breaks whose file or line contains one of them
 """
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import shutil
 import sys
 import tempfile
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pooch
@@ -20,6 +22,8 @@ import torch
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 300
+"""Seconds for one break."""
 
 
 def main(words: list[str]) -> int:
@@ -33,10 +37,8 @@ def main(words: list[str]) -> int:
     chosen = [b for b in breaks if not words or any(word in b["file"] + b["line"] for word in words)]
     console, survivors, start = Console(highlight=False), 0, time.monotonic()
     os.environ.setdefault("METAKIT_CACHE", str(pooch.os_cache("metakit")))
-    context = multiprocessing.get_context("fork")
-    with tempfile.TemporaryDirectory() as copies, context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        jobs = [(b, str(Path(copies) / str(i))) for i, b in enumerate(chosen)]
-        for b, outcome in pool.imap(attempt, jobs):
+    with tempfile.TemporaryDirectory() as copies:
+        for b, outcome in attempts(chosen, Path(copies)):
             if outcome != "caught":
                 survivors += 1
                 console.print(f"{outcome}: {b['file']}: {b['line']}  ->  {b['becomes']}", markup=False, soft_wrap=True)
@@ -44,12 +46,37 @@ def main(words: list[str]) -> int:
     return int(survivors > 0)
 
 
-def attempt(job: tuple[dict, str]) -> tuple[dict, str]:
-    """Run the tests of one break on a broken copy; return it with "caught", "survived" or what is wrong with it."""
-    one, copy = job
+def attempts(breaks: list[dict], copies: Path) -> Iterator[tuple[dict, str]]:
+    """Try breaks, as many at once as there are cores; yield each with its outcome.
+
+    A break that ends its process, or keeps it for ``PATIENCE``, says nothing, and is caught.
+    """
+    context, waiting, running = multiprocessing.get_context("fork"), list(enumerate(breaks)), {}
+    while waiting or running:
+        while waiting and len(running) < (os.cpu_count() or 1):
+            i, one = waiting.pop(0)
+            process = context.Process(target=attempt, args=(one, copies / str(i)))
+            process.start()
+            running[process.sentinel] = process, one, copies / f"{i}.outcome", time.monotonic()
+        ended = multiprocessing.connection.wait(list(running), timeout=1)
+        late = [sentinel for sentinel, (*_, start) in running.items() if time.monotonic() - start > PATIENCE]
+        for sentinel in {*ended, *late}:
+            process, one, outcome, _ = running.pop(sentinel)
+            process.kill()
+            process.join()
+            yield one, outcome.read_text() if outcome.exists() else "caught"
+
+
+def attempt(one: dict, copy: Path) -> None:
+    """Run the tests of one break on a broken copy; write "caught", "survived" or what is wrong beside it."""
+    copy.with_name(f"{copy.name}.outcome").write_text(outcome_of(one, str(copy)))
+
+
+def outcome_of(one: dict, copy: str) -> str:
+    """Break a copy and run the tests on it."""
     text = (ROOT / one["file"]).read_text()
     if text.count(one["line"]) != 1:
-        return one, f"{text.count(one['line'])} such lines"
+        return f"{text.count(one['line'])} such lines"
     for name in ("metakit", "tests"):
         shutil.copytree(ROOT / name, Path(copy) / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
@@ -67,8 +94,8 @@ def attempt(job: tuple[dict, str]) -> tuple[dict, str]:
     import metakit
 
     if not str(metakit.__file__).startswith(copy):
-        return one, f"tested {metakit.__file__} instead"
-    return one, "survived" if status == 0 else "caught" if status == 1 else f"pytest ended with {status}"
+        return f"tested {metakit.__file__} instead"
+    return "survived" if status == 0 else "caught" if status == 1 else f"pytest ended with {status}"
 
 
 if __name__ == "__main__":

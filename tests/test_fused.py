@@ -216,6 +216,8 @@ def test_weights_and_images_may_be_shared_between_the_rows_of_a_vmap_inside_a_vm
         return vmap(vmap(slope, in_dims=(None, 0)), in_dims=in_dims)(*given)
 
     both(fused, plain, slopes)
+    own_inside = lambda model: vmap(lambda x: vmap(model, in_dims=(0, None))(several, x))(x[0])  # noqa: E731
+    both(fused, plain, own_inside)
     total = lambda model: grad(lambda given: sum_of_squares(vmap(vmap(model, (None, 0)), in_dims)(*given)))  # noqa: E731
     both(fused, plain, lambda model: total(model)(given))
 
