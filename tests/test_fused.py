@@ -69,6 +69,15 @@ def test_the_network_and_its_first_two_derivatives_are_autograds(n, height, widt
 
 
 @needs_compiler
+def test_weights_that_batch_norm_takes_away_again_have_a_gradient_of_zero_in_autograd_too():
+    fused, _, theta = pair(channels=6)
+    leaves = {name: w.requires_grad_() for name, w in theta.items()}
+    grads = torch.autograd.grad(cross_entropy(fused(leaves, one().x), one().y), list(leaves.values()))
+    assert grads[1].shape == (6,)
+    assert not grads[1].any()
+
+
+@needs_compiler
 def test_images_may_have_several_channels():
     class Network(nn.Module):
         """Two blocks, the first from 3 channels, by hand."""

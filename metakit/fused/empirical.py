@@ -41,7 +41,12 @@ class Fused:
         """Return the prediction for x (n, *features)."""
         weights = self._weights(theta)
         n = len(self.body)
-        return self.head(apply(self.kernel, x, weights[:n]), *weights[n:])
+        prediction = self.head(apply(self.kernel, x, weights[:n]), *weights[n:])
+        if not self.idle:
+            return prediction
+        return (
+            prediction + 0 * torch.stack([theta[name].sum() for name in self.idle]).sum()
+        )  # their gradient is 0, not none
 
     def value_and_grad(
         self, loss: Loss, theta: dict[str, Tensor], x: Tensor, y: Tensor
