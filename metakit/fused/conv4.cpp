@@ -75,7 +75,6 @@ class Scratch {
     }
     T* data() { return chunk.data.get(); }
     const T* data() const { return chunk.data.get(); }
-    bool empty() const { return !chunk.data; }
 };
 
 template <class T>

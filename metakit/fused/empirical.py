@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from metakit.fused.axes import merge, split, to_rows
-from metakit.fused.operator import NO_THIRD, Kernel, apply
+from metakit.fused.operator import Kernel, LastDerivative, apply
 from metakit.fused.problem import Loss, Problem
 
 
@@ -127,7 +127,7 @@ class _Gradient(Function):
         return split(info, batched, _Gradient.apply(problem, True, x, y, *rows))
 
 
-class _Curvature(Function):
+class _Curvature(LastDerivative):
     """How value and gradient together move the weights: the derivative of ``of_value * value + <v, gradient>``."""
 
     @staticmethod
@@ -145,14 +145,6 @@ class _Curvature(Function):
         dx, body_moved = kernel.backward_tangent(g, dg, None, v_body, moved, x, saved, body, wants_x)
         out = (*body_moved, *tail_moved, *(() if dx is None else (dx,)))
         return out if batched else tuple(one[0] for one in out)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> None:
-        raise NotImplementedError(NO_THIRD)
 
     @staticmethod
     def vmap(

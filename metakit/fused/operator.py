@@ -14,11 +14,6 @@ from torch.autograd import Function
 
 from metakit.fused.axes import Weights, merge, split, to_rows
 
-NO_THIRD = (
-    "the derivatives of a fused network are written by hand up to the second, but a third was asked for; "
-    "build the network with fused=False."
-)
-
 
 class Kernel(Protocol):
     """The mathematics, on plain tensors.
@@ -134,7 +129,23 @@ class _Gradient(Function):
         return split(info, batched, _Gradient.apply(kernel, True, wants_x, g, x, saved, *rows))
 
 
-class _Tangent(Function):
+class LastDerivative(Function):
+    """An operation that is a second derivative, and has none of its own."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        """Keep nothing."""
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> None:
+        """Refuse."""
+        raise NotImplementedError(
+            "the derivatives of a fused network are written by hand up to the second, but a third was asked for; "
+            "build the network with fused=False."
+        )
+
+
+class _Tangent(LastDerivative):
     @staticmethod
     def forward(kernel: Kernel, batched: bool, moves_x: bool, wants_x: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
         per_task, weights = tensors[: -len(kernel.shared_ndims())], tensors[-len(kernel.shared_ndims()) :]
@@ -147,14 +158,6 @@ class _Tangent(Function):
         dx, dweights = kernel.backward_tangent(g, still, vx, v, moved, x, saved, weights, wants_x)
         out = (dy, dx, *dweights) if dx is not None else (dy, *dweights)
         return out if batched else tuple(one[0] for one in out)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> None:
-        raise NotImplementedError(NO_THIRD)
 
     @staticmethod
     def vmap(
