@@ -1,16 +1,22 @@
-"""``python -m autograder``: grade a class."""
+"""``autograder``: from a folder of submissions to grades."""
 
+import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from autograder.course import Course, CourseError
-from autograder.gradebook import exercises
-from autograder.grading import grade_class
+from autograder.exercises import exercises
+from autograder.grading import Progress, grade_class
+from autograder.points import gradebook_points, score
 from autograder.sample import sample_course
 from autograder.table import gradebook_table
+from autograder.wall import why_no_wall
 
 HOMEWORK = Path(__file__).resolve().parent.parent / "homework"
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -32,14 +38,34 @@ def grade(
 ) -> None:
     """Grade what was handed in, write feedback and grades.csv, and print the gradebook."""
     console = Console()
+    start = time.time()
     try:
-        with console.status("making the release") as status:
-            graded = Course(course) if course else sample_course(HOMEWORK, assignment, into)
-            rows = grade_class(graded, assignment, lambda student: status.update(f"grading {student}"))
+        graded = Course(course) if course else sample_course(HOMEWORK, assignment, into)
+        if why_no_wall():
+            console.print(why_no_wall())
+        with Bar(
+            "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+        ) as bar:
+            task = bar.add_task("grading", total=None)
+            rows = grade_class(
+                graded,
+                assignment,
+                progress=Progress(graded=lambda v, done, total: bar.update(task, completed=done, total=total)),
+            )
     except CourseError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
-    console.print(gradebook_table(assignment, rows, exercises(graded.source(assignment))))
+    source = graded.source(assignment)
+    given = gradebook_points(graded.root, assignment)
+    maxima = {
+        c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points
+        for c in source.cells
+        if "points" in c.metadata.get("nbgrader", {})
+    }
+    console.print(
+        gradebook_table(assignment, [(v, score(v, given.get(v.student, {}))) for v in rows], exercises(source), maxima)
+    )
+    console.print(time.time() - start)
     console.print(f"feedback: {graded.root / 'feedback'}\ngrades:   {graded.root / 'grades.csv'}", soft_wrap=True)
 
 

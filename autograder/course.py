@@ -1,7 +1,7 @@
 """One nbgrader course directory and what is done with it, by nbgrader's own API and with sentences for errors."""
 
 import html
-import json
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +17,15 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from autograder.names import safe_id
+
 
 class CourseError(Exception):
     """Something an instructor has to put right; the message says what."""
+
+
+class GradingError(Exception):
+    """A submission that should have been graded could not be: our fault."""
 
 
 class Course:
@@ -29,13 +35,14 @@ class Course:
         CourseError: there is no ``nbgrader_config.py`` in ``root``.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Read the course's configuration."""
+    def __init__(self, root: Path, submitted: str = "submitted") -> None:
+        """Read the course's configuration; nbgrader is to find submissions in the folder ``submitted``."""
         self.root = root.resolve()
         if not (self.root / "nbgrader_config.py").is_file():
             raise CourseError(f"{root} is not a course: it has no nbgrader_config.py. Name the homework folder.")
         config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(self.root)).load_config()
         config.NbGraderAPI.log_level = "ERROR"
+        config.CourseDirectory.submitted_directory = submitted
         self.api = NbGraderAPI(config=config)
 
     def assignments(self) -> list[str]:
@@ -53,17 +60,30 @@ class Course:
             raise CourseError(f"There is no assignment {assignment!r} in {self.root / 'source'}; there are: {known}.")
         return nbformat.read(self.root / "source" / assignment / f"{assignment}.ipynb", as_version=4)
 
-    def students(self, assignment: str) -> list[str]:
-        """Return who has a folder for this assignment under ``submitted/``.
+    def release(self, assignment: str) -> NotebookNode:
+        """Return the notebook that students were given.
 
         Raises:
-            CourseError: nobody.
+            CourseError: it has not been made.
         """
-        found = sorted(path.parent.name for path in self.root.glob(f"submitted/*/{assignment}") if path.is_dir())
+        path = self.root / "release" / assignment / f"{assignment}.ipynb"
+        if not path.is_file():
+            raise CourseError(f"There is no {path}: make it with 'autograder release {assignment}'.")
+        return nbformat.read(path, as_version=4)
+
+    def submissions(self, assignment: str) -> dict[str, Path]:
+        """Return the folder of each student who handed something in, by the student's id in the gradebook.
+
+        Raises:
+            CourseError: nobody did.
+        """
+        place = self.root / "submitted"
+        found = {safe_id(path.name): path / assignment for path in sorted(place.glob("[!.]*")) if path.is_dir()}
+        found = {student: folder for student, folder in found.items() if os.path.lexists(folder)}
         if not found:
-            place = self.root / "submitted"
             raise CourseError(
-                f"Nothing was handed in: put notebooks at {place}/STUDENT/{assignment}/{assignment}.ipynb."
+                f"Nothing was handed in: put notebooks at {place}/STUDENT/{assignment}/{assignment}.ipynb, "
+                f"or let 'autograder collect' put a folder or a zip there."
             )
         return found
 
@@ -78,28 +98,36 @@ class Course:
         if not result["success"]:
             raise CourseError(f"nbgrader could not make the release of {assignment}:\n{result.get('log', '')}")
 
-    def autograde(self, assignment: str, student: str) -> str:
-        """Grade one submission; return why that could not be done, or the empty string."""
-        trouble = self._unreadable(assignment, student)
-        if not trouble:
-            with _quietly():
-                result = self.api.autograde(assignment, student, force=True, create=True)
-            if result["success"]:
-                return ""
-            if result["error"].rstrip().endswith("KeyboardInterrupt"):  # the instructor's; nbgrader would go on
-                raise KeyboardInterrupt
-            trouble = "nbgrader could not process the notebook: " + _reason(result)
-        self._no_marks(assignment, student)
-        return trouble
+    def autograde(self, assignment: str, student: str) -> None:
+        """Grade one submission, which can be read.
+
+        Raises:
+            GradingError: nbgrader could not; the message is its reason.
+        """
+        with _quietly():
+            result = self.api.autograde(assignment, student, force=True, create=True)
+        if result["success"]:
+            return
+        if result["error"].rstrip().endswith("KeyboardInterrupt"):  # the instructor's; nbgrader would go on
+            raise KeyboardInterrupt
+        raise GradingError(_reason(result))
 
     def feedback(self, assignment: str, student: str, trouble: str) -> Path:
-        """Write the page that the student gets back, and return where it is."""
+        """Write the page that the student gets back, and return where it is.
+
+        Raises:
+            GradingError: nbgrader could not; the message is its reason.
+        """
         page = self.root / "feedback" / student / assignment / f"{assignment}.html"
         if trouble:
             page.parent.mkdir(parents=True, exist_ok=True)
-            page.write_text(_PAGE.format(title=html.escape(assignment), sentence=html.escape(trouble)))
-        else:
-            self.api.generate_feedback(assignment, student, force=True)
+            page.write_text(
+                _PAGE.format(title=html.escape(assignment), sentence=html.escape(trouble)), encoding="utf-8"
+            )
+            return page
+        result = self.api.generate_feedback(assignment, student, force=True)
+        if not result["success"]:
+            raise GradingError(_reason(result))
         return page
 
     def export(self) -> Path:
@@ -113,30 +141,16 @@ class Course:
         """Return nbgrader's gradebook, to be used in a ``with`` statement."""
         return self.api.gradebook
 
-    def autograded(self, assignment: str, student: str) -> Path:
-        """Return where the executed submission is, if it could be executed."""
-        return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
-
-    def _unreadable(self, assignment: str, student: str) -> str:
-        path = self.root / "submitted" / student / assignment / f"{assignment}.ipynb"
-        if not path.is_file():
-            there = ", ".join(sorted(p.name for p in path.parent.iterdir())) or "nothing"
-            return f"{path.name} was not handed in; in its place there is: {there}."
-        try:
-            nbformat.validate(nbformat.read(path, as_version=4))
-        except (json.JSONDecodeError, UnicodeDecodeError, nbformat.reader.NotJSONError):
-            return f"{path.name} is not a notebook: it is not JSON. Was the upload cut short?"
-        except Exception as error:  # whatever nbformat trips over, the others have to be graded
-            return f"{path.name} is not a notebook that can be read: {str(error).splitlines()[0]}"
-        return ""
-
-    def _no_marks(self, assignment: str, student: str) -> None:
+    def no_marks(self, assignment: str, student: str, comment: str, waits: bool = False) -> None:
+        """Enter a submission that was not judged: no points, or none yet, if it ``waits`` for a person."""
         with _quietly(), self.gradebook() as gradebook:
             gradebook.update_or_create_student(student)
             submission = gradebook.update_or_create_submission(assignment, student)
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
-                    grade.auto_score, grade.needs_manual_grade = 0, False
+                    grade.auto_score, grade.needs_manual_grade = (None, True) if waits else (0, False)
+                for entry in notebook.comments:
+                    entry.auto_comment = comment
             gradebook.db.commit()
 
 

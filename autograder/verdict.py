@@ -127,7 +127,7 @@ def read_verdict(path: Path) -> Verdict:
             raise ValueError
         marks = tuple(Mark(**{**mark, "outcome": Outcome(mark["outcome"])}) for mark in entry.pop("marks"))
         lists = {name: tuple(entry.pop(name)) for name in ("notes", "flags")}
-        return Verdict(**{**entry, "way": Way(entry["way"])}, marks=marks, **lists)
+        return Verdict(**{**entry, **lists, "way": Way(entry["way"]), "marks": marks})
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{path} is not a verdict of this autograder; delete it, and grade again.") from None
 

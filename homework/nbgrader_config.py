@@ -5,15 +5,10 @@ import sys
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    IgnorePattern,
-    LimitOutput,
-    SaveAutoGrades,
-)
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, IgnorePattern, LimitOutput
 
-from autograder.execute import GradingExecute
+from autograder.examine import Examine
+from autograder.save import SaveMarks
 
 here = Path(__file__).resolve().parent
 
@@ -30,22 +25,20 @@ def _put_first(variable: str, folder: Path) -> None:
 _put_first("PYTHONPATH", here)  # hidden tests import checks/, which students do not have
 _put_first("PATH", Path(sys.executable).parent)  # nbgrader calls alembic by its name
 
-# nbgrader's list, with another way to run a notebook in the first place.
+# nbgrader's list, with other ways to run a notebook and to save its marks. With the list as nbgrader has it, the same
+# checks run in the student's own process: for trying a notebook, not for marks.
 c.Autograde.autograde_preprocessors = [
-    GradingExecute,
+    Examine,
     IgnorePattern,
     ClearMetadataPreprocessor,
     LimitOutput,
-    SaveAutoGrades,
+    SaveMarks,
     AssignLatePenalties,
     CheckCellMetadata,
 ]
-c.GradingExecute.timeout = 20
-c.GradingExecute.timeout_afterwards = 3
-c.GradingExecute.iopub_timeout = 15  # seconds until all that a cell printed has arrived
-c.GradingExecute.skip_cells_with_tag = "not-graded"
-c.GradingExecute.shutdown_kernel = "immediate"
-c.GradingExecute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]
+c.Examine.course = c.SaveMarks.root = str(here)
+c.Examine.patience = {"cell": 20, "call": 10, "afterwards": 2, "submission": 120}  # seconds
+c.WalledProvisioner.limits = {"megabytes": 4096, "processes": 96, "disk_megabytes": 64}
 c.LimitOutput.max_lines = 100
 
 # A student who deletes a test cell gets it back, and with it the marks.

@@ -2,9 +2,9 @@
 
 import torch
 
-from checks.examine import Student, demand
-from checks.hw2_maml.asking import adapted, close, through, untouched
-from checks.hw2_maml.quadratics import clone, draw, flat, loss_fn
+from autograder.examiner import Student, demand, shares
+from checks.hw2_maml.asking import adapted, close, equal, like_theta, through, untouched
+from checks.hw2_maml.quadratics import LOSS, draw, flat
 from metakit.problem import Examples
 
 STILL = "inner_adapt left theta where it was, though there was a step to take."
@@ -34,29 +34,35 @@ def inner_adapt_many_steps(student: Student, rng: torch.Generator) -> None:
 
 
 def inner_adapt_edges(student: Student, rng: torch.Generator) -> None:
-    """No steps, no rate, float64."""
+    """No steps, no rate: half the points; double precision: the other half."""
     task = draw(rng, torch.float64)
-    for lr, steps in ((0.2, 0), (0.0, 1)):
-        got = flat(adapted(student, task, lr, steps))
-        demand(close(got, task.start), f"With lr={lr} and steps={steps}, theta should stay what it was.")
-    theta = adapted(student, task, 0.2, 1)
-    demand(all(w.dtype == torch.float64 for w in theta.values()), "A float64 theta should stay float64.")
-    theta = adapted(student, task, 0.2, 3)
     want = task.support.descend(task.start, 0.2, 3)
-    demand(not close(flat(theta), task.start), STILL)
-    rounded = close(flat(theta), want) and not close(flat(theta), want, 1e-12)
-    demand(not rounded, "In float64 the result is only as exact as float32: something rounds on the way.")
+
+    def nothing_to_do() -> None:
+        for lr, steps in ((0.2, 0), (0.0, 1)):
+            got = flat(adapted(student, task, lr, steps))
+            demand(close(got, task.start), f"With lr={lr} and steps={steps}, theta should stay what it was.")
+        demand(not close(flat(adapted(student, task, 0.2, 3)), task.start), STILL)
+
+    def double_precision() -> None:
+        theta = adapted(student, task, 0.2, 3)
+        demand(all(w.dtype == torch.float64 for w in theta.values()), "A float64 theta should stay float64.")
+        demand(not close(flat(theta), task.start), STILL)
+        rounded = close(flat(theta), want) and not close(flat(theta), want, 1e-12)
+        demand(not rounded, "In float64 the result is only as exact as float32: something rounds on the way.")
+
+    shares(nothing_to_do, double_precision)
 
 
 def inner_adapt_pure(student: Student, rng: torch.Generator) -> None:
     """The caller's theta and support are as they were."""
     task = draw(rng)
-    given, support = task.theta(), task.examples.support
-    before, held = clone(given), Examples(*(t.clone() for t in support))
-    got = student.inner_adapt(given, loss_fn, support, 0.2, 2)
-    untouched(given, before, "inner_adapt")
-    demand(all(map(torch.equal, support, held)), "inner_adapt changed the support set it was given.")
-    demand(not close(flat(got), task.start), STILL)
+    support = task.examples.support
+    got, (theta, _, after, *_), wrote_grad = student.inner_adapt.after(task.theta(), LOSS, support, 0.2, 2)
+    untouched(theta, task.theta(), wrote_grad, "inner_adapt")
+    kept = isinstance(after, Examples) and all(map(equal, after, support))
+    demand(kept, "inner_adapt changed the support set it was given.")
+    demand(not close(flat(like_theta(got, task)), task.start), STILL)
 
 
 def inner_adapt_differentiable(student: Student, rng: torch.Generator) -> None:

@@ -3,15 +3,38 @@
 import torch
 from torch import Tensor, nn
 
-from checks.examine import Student, demand
-from checks.hw2_maml.asking import adapted, close, gradient, loss_of, meta_gradient, same, scalar, untouched, value
-from checks.hw2_maml.quadratics import clone, draw, loss_fn
+from autograder.examiner import Student, demand
+from autograder.inside.wire import Code
+from checks.hw2_maml.asking import (
+    adapted,
+    close,
+    derivative,
+    like_theta,
+    loss_of,
+    meta_gradient,
+    same,
+    scalar,
+    untouched,
+    value,
+)
+from checks.hw2_maml.quadratics import LOSS, draw
 from metakit.algorithms.maml import MAML
 from metakit.learner import meta_loss, query_loss
-from metakit.losses import cross_entropy, empirical_loss
+from metakit.losses import cross_entropy
 from metakit.networks import mlp
 from metakit.problem import Examples, Params, Task
-from metakit.tree import dot, stack
+from metakit.tree import stack
+
+NETWORK_LOSS = Code(
+    """
+from torch.nn import Tanh
+from metakit.losses import cross_entropy, empirical_loss
+from metakit.networks import mlp
+network_loss = empirical_loss(mlp((16, 8, 3), Tanh), cross_entropy)
+""",
+    "network_loss",
+)
+"""The loss on the network of ``maml_loss_network``, for the student's function."""
 
 
 def maml_loss_value(student: Student, rng: torch.Generator) -> None:
@@ -23,7 +46,7 @@ def maml_loss_value(student: Student, rng: torch.Generator) -> None:
     if same(got, loss_of(right, query)):
         return
     mine = adapted(student, task, lr, steps)
-    crammed = student.inner_adapt(task.theta(), loss_fn, query, lr, steps)
+    crammed = like_theta(student.inner_adapt(task.theta(), LOSS, query, lr, steps), task)
     mistakes = {
         "maml_loss takes its loss on the support set; what was learned is judged on the *query* set.": (mine, support),
         "maml_loss takes the query loss of theta itself: adapt first.": (task.theta(), query),
@@ -52,10 +75,10 @@ def maml_loss_tasks(student: Student, rng: torch.Generator) -> None:
 def maml_loss_pure(student: Student, rng: torch.Generator) -> None:
     """The caller's theta is as it was: maml_loss returns a loss, and changes nothing."""
     task = draw(rng)
-    given = task.theta()
-    before = clone(given)
-    student.maml_loss(given, loss_fn, [task.examples, draw(rng).examples], 0.2, 2)
-    untouched(given, before, "maml_loss")
+    _, (theta, *_), wrote_grad = student.maml_loss.after(
+        task.theta(), LOSS, [task.examples, draw(rng).examples], 0.2, 2
+    )
+    untouched(theta, task.theta(), wrote_grad, "maml_loss")
 
 
 def maml_loss_meta_gradient(student: Student, rng: torch.Generator) -> None:
@@ -83,22 +106,18 @@ def maml_loss_first_order(student: Student, rng: torch.Generator) -> None:
 def maml_loss_network(student: Student, rng: torch.Generator) -> None:
     """All of it, on a network and in float64: the value is MAML's, and the gradient is the derivative of the value."""
     model, lr, steps, eps = mlp((16, 8, 3), nn.Tanh), 0.3, 2, 1e-5
-    objective = empirical_loss(model, cross_entropy)
     theta = {name: torch.randn(w.shape, generator=rng, dtype=torch.float64) / 2 for name, w in model.init(0).items()}
     tasks = [Task(*(Examples(normal(rng, n, 16), torch.arange(n) % 3) for n in (6, 9))) for _ in range(3)]
 
     def loss_at(point: Params) -> Tensor:
-        got = student.maml_loss(leaves(point), objective, list(tasks), lr, steps)
-        return scalar(got).detach()
+        return scalar(student.maml_loss(leaves(point), NETWORK_LOSS, tasks, lr, steps))
 
     want = meta_loss(MAML(model, cross_entropy, lr, steps), query_loss(cross_entropy))(theta, stack(tasks))
     message = "On a network, three tasks and float64, maml_loss has another value than MAML's; see the cells before."
     demand(close(loss_at(theta)[None], want[None], 1e-12), message)
-    given = leaves(theta)
-    weights = list(given.values())
-    value_there = scalar(student.maml_loss(given, objective, list(tasks), lr, steps))
+    _, pulled = student.maml_loss.pullback(torch.ones(()).double(), leaves(theta), NETWORK_LOSS, tasks, lr, steps)
     direction = {name: torch.randn(w.shape, generator=rng, dtype=torch.float64) for name, w in theta.items()}
-    slope = dot(gradient(value_there, weights), list(direction.values()))
+    slope = derivative(pulled, list(theta.values())) @ torch.cat([d.flatten() for d in direction.values()])
     up, down = ({name: w + sign * eps * direction[name] for name, w in theta.items()} for sign in (1, -1))
     differences = (loss_at(up) - loss_at(down)) / (2 * eps)
     message = "On a network, the gradient is not the derivative of the loss: finite differences give another slope."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from autograder.examiner import code_of
 from metakit.problem import Examples, Params, Task
 
 _SIZES = {"body": (2, 2), "head": (3,)}
@@ -15,6 +16,10 @@ def loss_fn(theta: Params, examples: Examples) -> Tensor:
     """Return half the mean squared error of a linear function of x (n, 7), y (n,)."""
     prediction = examples.x[:, :4] @ theta["body"].flatten() + examples.x[:, 4:] @ theta["head"]
     return ((prediction - examples.y) ** 2).mean() / 2
+
+
+LOSS = code_of(loss_fn)
+"""The same for the student's functions, which are elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,7 @@ class Quadratic:
     def theta(self, at: Tensor | None = None) -> Params:
         """Return fresh leaves that hold the start, or the point ``at`` (7,)."""
         point = (self.start if at is None else at).to(self.examples.query.x.dtype)
-        body, head = point.split([4, 3])
-        return {
-            name: values.reshape(_SIZES[name]).clone().requires_grad_()
-            for name, values in (("body", body), ("head", head))
-        }
+        return {name: weight.clone().requires_grad_() for name, weight in unflat(point).items()}
 
 
 def draw(rng: torch.Generator, dtype: torch.dtype = torch.float32) -> Quadratic:
@@ -89,6 +90,7 @@ def flat(theta: Params) -> Tensor:
     return torch.cat([theta["body"].flatten(), theta["head"].flatten()])
 
 
-def clone(theta: Params) -> Params:
-    """Return a copy that shares nothing."""
-    return {name: weight.detach().clone() for name, weight in theta.items()}
+def unflat(vector: Tensor) -> Params:
+    """Return a vector (7,) as a dict like theta."""
+    body, head = vector.split([4, 3])
+    return {name: part.reshape(_SIZES[name]) for name, part in (("body", body), ("head", head))}
