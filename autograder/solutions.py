@@ -3,7 +3,7 @@
 import ast
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -20,17 +20,18 @@ class Solution:
     Args:
         says: what is special about it, in one sentence.
         cells: the source of each solution cell that it changes, by the cell's id.
-        loses: the grade cells that a wrong solution must fail, and no others.
+        loses: the grade cells in which a wrong solution must lose points, and no others, with the share it loses.
     """
 
     says: str
     cells: dict[str, str]
-    loses: frozenset[str] = frozenset()
+    loses: dict[str, float] = field(default_factory=dict)
 
 
 def read_solution(path: Path) -> Solution:
-    """Read a file with a docstring, imports, perhaps a list ``LOSES``, and then cells that begin with ``# %% id``.
+    """Read a file with a docstring, imports, perhaps ``LOSES``, and then cells that begin with ``# %% id``.
 
+    ``LOSES`` is a list of grade cells that are lost entirely, or a dict that says which share of each is.
     The imports become the first lines of the first cell. Cells may hold anything, also what is not Python.
 
     Raises:
@@ -45,7 +46,8 @@ def read_solution(path: Path) -> Solution:
     if imports:
         cells[rest[0]] = "\n".join(imports) + "\n\n\n" + cells[rest[0]]
     assigned = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
-    loses = frozenset(ast.literal_eval(assigned["LOSES"])) if "LOSES" in assigned else frozenset()
+    said = ast.literal_eval(assigned["LOSES"]) if "LOSES" in assigned else {}
+    loses = said if isinstance(said, dict) else dict.fromkeys(said, 1.0)
     return Solution(ast.get_docstring(tree) or "", cells, loses)
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from checks import hw2_maml
-from checks.examine import Failed, examine
 from nbgrader.utils import is_grade, is_solution
 
+from autograder.examiner import Failed, judge
+from autograder.in_process import examine
+from autograder.inside.desk import answer
 from autograder.solutions import fill, model_solution, read_solution
+from autograder.verdict import Outcome
 
 HOMEWORK = Path(__file__).resolve().parents[2] / "homework"
 SOURCE = nbformat.read(HOMEWORK / "source/hw2_maml/hw2_maml.ipynb", as_version=4)
@@ -35,14 +38,19 @@ def prepared(notebook):
     return namespace
 
 
+def marks_of(namespace, seed=0):
+    """What the examiner gives the functions in a namespace, one point a check."""
+    marks, failed = [], set()
+    for check in hw2_maml.CHECKS:
+        marks.append(judge(check, lambda request: answer(request, namespace), seed, 1.0, failed))
+        failed |= {mark.check for mark in marks if mark.share < 1}
+    return marks
+
+
 def lost_to_checks(path=None, seed=0):
-    namespace, lost = prepared(notebook_of(path)), set()
-    for name in CHECKS:
-        try:
-            examine("hw2_maml", name, namespace, seed)
-        except Failed:
-            lost.add(name)
-    return lost
+    marks = marks_of(prepared(notebook_of(path)), seed)
+    assert {mark.outcome for mark in marks} <= {Outcome.PASSED, Outcome.FAILED, Outcome.NOT_REACHED}
+    return {mark.check: 1 - mark.share for mark in marks if mark.share < 1}
 
 
 def lost_to_cells(path=None, hidden=True):
@@ -61,7 +69,7 @@ def lost_to_cells(path=None, hidden=True):
 class TestRight:
     @pytest.mark.parametrize("seed", range(3))
     def test_a_right_solution_passes_every_check(self, path, seed):
-        assert lost_to_checks(path, seed) == set()
+        assert lost_to_checks(path, seed) == {}
 
     def test_a_right_solution_gets_every_mark_in_the_notebook(self, path):
         assert lost_to_cells(path) == set()
@@ -74,10 +82,11 @@ class TestWrong:
         assert lost_to_checks(path, seed) == read_solution(path).loses
 
     def test_a_wrong_solution_loses_exactly_those_marks_in_the_notebook(self, path):
-        assert lost_to_cells(path) == read_solution(path).loses
+        loses = read_solution(path).loses  # in a cell, a visible test that fails leaves no partial credit
+        assert {check for check, share in loses.items() if share == 1} <= lost_to_cells(path) <= loses.keys()
 
     def test_visible_tests_take_no_mark_that_a_wrong_solution_keeps(self, path):
-        assert lost_to_cells(path, hidden=False) <= read_solution(path).loses
+        assert lost_to_cells(path, hidden=False) <= read_solution(path).loses.keys()
 
 
 def test_visible_tests_find_every_mistake_known_so_that_hidden_ones_surprise_few():
@@ -102,7 +111,7 @@ def test_wrong_solutions_name_checks_that_exist_and_say_what_is_wrong():
     for path in WRONG:
         solution = read_solution(path)
         assert solution.loses, path.stem
-        assert solution.loses <= set(CHECKS), path.stem
+        assert solution.loses.keys() <= set(CHECKS), path.stem
         assert solution.says, path.stem
 
 
@@ -121,16 +130,46 @@ def spied():
 def test_a_check_draws_new_inputs_each_time_unless_it_is_given_a_seed():
     student, given = spied()
     for seed in (None, None, 7, 7):
-        examine("hw2_maml", "inner_adapt_one_step", student, seed)
+        examine("hw2_maml", "inner_adapt_one_step", student, seed=seed)
     assert not given[0].equal(given[1])
     assert given[2].equal(given[3])
 
 
-def message_of(namespace, check="inner_adapt_one_step"):
+def test_no_two_checks_draw_the_same_inputs():
+    student, given = spied()
+    for name in ("inner_adapt_one_step", "inner_adapt_pure"):
+        examine("hw2_maml", name, student, seed=7)
+    assert not given[0].equal(given[1])
+
+
+def test_in_a_notebook_a_failed_check_shows_its_sentence_alone():
     with pytest.raises(Failed) as caught:
-        examine("hw2_maml", check, namespace, 0)
+        examine("hw2_maml", "inner_adapt_one_step", {})
     assert caught.value._render_traceback_() == [str(caught.value)]
-    return str(caught.value)
+
+
+def test_in_a_notebook_partial_credit_is_the_points_and_full_marks_are_nothing(capsys):
+    namespace = prepared(notebook_of(HOMEWORK / "wrong/hw2_maml/at_least_one_step.py"))
+    assert examine("hw2_maml", "inner_adapt_edges", namespace, points=2) == 1.0
+    assert "steps=0" in capsys.readouterr().out
+    assert examine("hw2_maml", "inner_adapt_one_step", namespace, points=3) is None
+
+
+def test_in_a_notebook_a_check_that_does_not_exist_is_named():
+    with pytest.raises(LookupError, match="no check named 'inner_adopt'"):
+        examine("hw2_maml", "inner_adopt", {})
+
+
+def test_what_a_check_needs_is_tried_first_and_without_it_there_is_no_judgement():
+    marks = marks_of(prepared(notebook_of(HOMEWORK / "wrong/hw2_maml/sum_over_tasks.py")))
+    assert marks[-1].outcome is Outcome.NOT_REACHED
+    assert marks[-1].message == "Not tried: it needs maml_loss_tasks. Get that right first."
+
+
+def message_of(namespace, check="inner_adapt_one_step"):
+    mark = next(mark for mark in marks_of(namespace) if mark.check == check)
+    assert mark.outcome is Outcome.FAILED
+    return mark.message
 
 
 def test_a_function_that_is_not_there_is_named():
@@ -157,7 +196,8 @@ def test_a_result_that_breaks_the_check_itself_is_told_without_the_check_s_trace
         return loss
 
     message = message_of(namespace | {"maml_loss": maml_loss}, "maml_loss_meta_gradient")
-    assert "could not be checked: RuntimeError: Trying to backward" in message
+    assert "No derivative can be taken" in message
+    assert "Trying to backward" in message
 
 
 def test_an_interrupt_is_told_as_a_loop_that_never_ends():

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from autograder.examiner import Student, demand
+from autograder.examiner import Student, demand, needs
 from autograder.inside.wire import Code
 from checks.hw2_maml.asking import (
     adapted,
@@ -103,6 +103,7 @@ def maml_loss_first_order(student: Student, rng: torch.Generator) -> None:
     demand(close(got, want), "The gradient of maml_loss with first_order=True is not FOMAML's.")
 
 
+@needs("maml_loss_tasks", "maml_loss_meta_gradient")
 def maml_loss_network(student: Student, rng: torch.Generator) -> None:
     """All of it, on a network and in float64: the value is MAML's, and the gradient is the derivative of the value."""
     model, lr, steps, eps = mlp((16, 8, 3), nn.Tanh), 0.3, 2, 1e-5

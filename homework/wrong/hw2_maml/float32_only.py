@@ -2,7 +2,7 @@
 
 import torch
 
-LOSES = ["inner_adapt_edges", "maml_loss_network"]
+LOSES = {"inner_adapt_edges": 0.5, "maml_loss_network": 1}
 
 
 # %% inner_adapt

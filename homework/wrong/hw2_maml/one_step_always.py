@@ -2,14 +2,14 @@
 
 import torch
 
-LOSES = [
-    "inner_adapt_many_steps",
-    "inner_adapt_edges",
-    "inner_adapt_differentiable",
-    "maml_loss_meta_gradient",
-    "maml_loss_first_order",
-    "maml_loss_network",
-]
+LOSES = {
+    "inner_adapt_many_steps": 1,
+    "inner_adapt_edges": 0.5,
+    "inner_adapt_differentiable": 1,
+    "maml_loss_meta_gradient": 1,
+    "maml_loss_first_order": 1,
+    "maml_loss_network": 1,
+}
 
 
 # %% inner_adapt

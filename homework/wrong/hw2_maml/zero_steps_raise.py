@@ -2,7 +2,7 @@
 
 import torch
 
-LOSES = ["inner_adapt_edges"]
+LOSES = {"inner_adapt_edges": 0.5}
 
 
 # %% inner_adapt
