@@ -1,0 +1,134 @@
+"""What was ever handed in by one student for one homework, and the folders that hold it."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.course import CourseError
+from autograder.versions import STAMP, Version, content_of
+from autograder.whole import write_whole
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One time that a student handed in.
+
+    Args:
+        content: the SHA-256 of the files.
+        order, when: as in ``Version``.
+        handed_in_as: what it was called in the download.
+        place: the folder that it is in, from the course.
+        late: the learning management system says so.
+        notes: on what was not taken, and on names.
+    """
+
+    content: str
+    order: int
+    when: float
+    handed_in_as: str
+    place: str
+    late: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Ledger:
+    """The arrivals of one student for one homework, kept in ``collected/ASSIGNMENT/STUDENT.json``.
+
+    ``submitted/STUDENT/ASSIGNMENT`` holds the newest, ``submitted_before/STUDENT/ASSIGNMENT/N`` the others.
+    """
+
+    def __init__(self, root: Path, assignment: str, student: str) -> None:
+        """Read the file, if there is one.
+
+        Raises:
+            CourseError: it is damaged.
+        """
+        self.root, self.path = root, root / "collected" / assignment / f"{student}.json"
+        self.current = root / "submitted" / student / assignment
+        self.before = root / "submitted_before" / student / assignment
+        try:
+            entries = json.loads(self.path.read_text(encoding="utf-8"))["handed_in"] if self.path.is_file() else []
+            self.arrivals = [Arrival(**{**entry, "notes": tuple(entry["notes"])}) for entry in entries]
+        except (ValueError, KeyError, TypeError):
+            raise CourseError(f"{self.path} is damaged. Delete it, and collect again.") from None
+
+    @property
+    def newest(self) -> Arrival | None:
+        """What is in ``submitted/``, if it was collected."""
+        place = self.current.relative_to(self.root).as_posix()
+        return next((arrival for arrival in self.arrivals if arrival.place == place), None)
+
+    def add(self, version: Version, handed_in_as: str, late: bool, stamp: datetime | None = None) -> str:
+        """Put a version where it belongs, and return what it is: "new", "newer", "older" or "same"."""
+        there = os.path.lexists(self.current)
+        content = version.content
+        if there and self._known(version, content):
+            return "same"
+        newest = self.newest
+        older = there and newest is not None and _older(version, newest)
+        staged = self._stage(version, stamp)
+        try:
+            moved_to = self._free()
+            if older:
+                moved_to.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(staged, moved_to)
+            else:
+                if there:
+                    moved_to.parent.mkdir(parents=True, exist_ok=True)
+                    os.rename(self.current, moved_to)
+                self.current.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(staged, self.current)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        before = moved_to.relative_to(self.root).as_posix()
+        if not older:
+            was = before if there else ""
+            self.arrivals = [replace(one, place=was) if one is newest else one for one in self.arrivals]
+        place = before if older else self.current.relative_to(self.root).as_posix()
+        arrival = Arrival(content, version.order, version.when, handed_in_as, place, late, tuple(version.notes))
+        self.arrivals.append(arrival)
+        text = json.dumps({"handed_in": [asdict(one) for one in self.arrivals]}, indent=1, ensure_ascii=False)
+        write_whole(self.path, text.encode("utf-8", "replace"))
+        return "older" if older else "newer" if there else "new"
+
+    def _known(self, version: Version, content: str) -> bool:
+        for one in self.arrivals:
+            if one.content == content and one.order == version.order and (version.order or version.when <= one.when):
+                return True
+        files = [path for path in self.current.rglob("*") if path.is_file() and not path.is_symlink()]
+        return content == content_of((f.relative_to(self.current).as_posix(), f.read_bytes()) for f in files)
+
+    def _stage(self, version: Version, stamp: datetime | None) -> Path:
+        above = self.root / "submitted_before"
+        above.mkdir(exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=".half-", dir=above))
+        staged.chmod(0o755)
+        files = dict(version.files)
+        if stamp is not None:
+            files.setdefault(STAMP, f"{stamp.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())
+        for path, data in files.items():
+            try:
+                (staged / path).parent.mkdir(parents=True, exist_ok=True)
+                (staged / path).write_bytes(data)
+            except OSError as error:
+                version.notes.append(f"{path} could not be written ({error.strerror}).")
+        return staged
+
+    def _free(self) -> Path:
+        numbers = [int(path.name) for path in self.before.glob("*") if path.name.isdecimal()]
+        return self.before / str(max(numbers, default=0) + 1)
+
+
+def arrival_of(root: Path, assignment: str, student: str) -> Arrival | None:
+    """Return how the submission that is in ``submitted/`` came, if it was collected."""
+    return Ledger(root, assignment, student).newest
+
+
+def _older(version: Version, newest: Arrival) -> bool:
+    if version.order and newest.order:
+        return version.order < newest.order
+    return bool(version.when and newest.when and version.when < newest.when)
