@@ -12,7 +12,7 @@ from autograder.opening import MEGABYTE, UnreadableError
 
 MOST_CELLS = 1000
 LONGEST_CELL = MEGABYTE
-_KINDS = {"code", "markdown", "raw"}
+_KINDS = ("code", "markdown", "raw")
 _LOOKS = {b"PK\x03\x04": "a zip archive", b"%PDF": "a PDF", b"\x1f\x8b": "a gzip archive", b"<": "a web page"}
 _AGAIN = "Open it in Jupyter, save it, and hand it in again."
 

@@ -4,6 +4,7 @@ import copy
 import functools
 import json
 import os
+import random
 from pathlib import Path
 
 import nbformat
@@ -235,7 +236,7 @@ REPAIRED = {
         "saved with a kernel for R",
     ),
     "cells that are no cells": (
-        lambda notebook: {**notebook, "cells": [1, {"cell_type": "video"}, *notebook.cells]},
+        lambda notebook: {**notebook, "cells": [1, {"cell_type": "video"}, {"cell_type": []}, *notebook.cells]},
         "Cell 2 of hw2_maml.ipynb is damaged",
     ),
     "a cell of numbers": (
@@ -244,3 +245,48 @@ REPAIRED = {
     ),
 }
 """Ways that leave the same cells, and a note."""
+
+_JUNK = (
+    None,
+    True,
+    0,
+    -1,
+    1e999,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    {"a": 1},
+    "\ud800",
+    {"grade_id": "inner_adapt"},
+    "raw",
+    10**30,
+)
+
+
+def _places(value, path=()):
+    yield path
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _places(value[key], (*path, key))
+
+
+def damaged(seed):
+    """The honest notebook with a few random parts replaced, deleted, doubled or shuffled."""
+    draw, notebook = random.Random(seed), json.loads(json.dumps(honest()))
+    for _ in range(draw.randrange(1, 6)):
+        *above, last = draw.choice([path for path in _places(notebook) if path])
+        part = functools.reduce(lambda value, key: value[key], above, notebook)
+        what = draw.choice(
+            ["replace", "delete", "double", "shuffle"] if isinstance(part, list) else ["replace", "delete"]
+        )
+        if what == "replace":
+            part[last] = copy.deepcopy(draw.choice(_JUNK))
+        elif what == "delete":
+            del part[last]
+        elif what == "double":
+            part.insert(draw.randrange(len(part) + 1), copy.deepcopy(part[last]))
+        else:
+            draw.shuffle(part)
+    return notebook

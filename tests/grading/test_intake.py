@@ -10,7 +10,7 @@ import pytest
 
 from autograder.intake import NOTHING, extras, left_out, take_in
 from autograder.reconcile import NOTHING_FOUND
-from tests.grading.submissions import FINE, HW, REPAIRED, TROUBLE, cell_of, hand_in, honest, release
+from tests.grading.submissions import FINE, HW, REPAIRED, TROUBLE, cell_of, damaged, hand_in, honest, release
 
 
 @pytest.fixture
@@ -115,6 +115,22 @@ def test_pictures_in_an_answer_are_pointed_out(folder):
     taken = take_in(folder, HW, release())
     assert "say it in words" in taken.notes[0]
     assert taken.flags == ("pictures in an answer: see what was handed in",)
+
+
+def test_notebooks_damaged_at_random_are_graded_or_get_a_sentence(folder):
+    graded = 0
+    for seed in range(60):
+        hand_in(folder, damaged(seed))
+        taken = take_in(folder, HW, release())
+        assert not any("intake failed" in flag for flag in taken.flags), seed
+        assert (taken.notebook is None) == bool(taken.trouble)
+        if taken.notebook is not None:
+            graded += 1
+            nbformat.validate(taken.notebook)
+            nbformat.writes(taken.notebook).encode()
+            ids = [cell.metadata.nbgrader.grade_id for cell in taken.notebook.cells if "nbgrader" in cell.metadata]
+            assert ids == [cell.metadata.nbgrader.grade_id for cell in release().cells if "nbgrader" in cell.metadata]
+    assert graded > 40
 
 
 def test_another_notebook_is_flagged(folder):
