@@ -11,10 +11,9 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum, is_grade, is_solution
 from traitlets import Bool, Dict, Unicode
-from traitlets.config import Config
 
 from autograder.examiner import find_check, judge
-from autograder.kernel import KERNEL_DIED, TIMED_OUT, Patience, StudentKernel, failure
+from autograder.kernel import KERNEL_DIED, PLAIN, TIMED_OUT, WALLED, Patience, StudentKernel, failure
 from autograder.verdict import Mark, Outcome, Way
 from autograder.wall import why_no_wall
 
@@ -33,6 +32,7 @@ class Examine(NbGraderPreprocessor):
     course = Unicode(help="the folder in which checks/ is").tag(config=True)
     wall = Bool(True, help="use the wall where the machine has one").tag(config=True)
     patience = Dict(help="seconds and bytes: fields of autograder.kernel.Patience").tag(config=True)
+    limits = Dict(help="what a submission may use: fields of autograder.nursery.Limits").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Run and judge one notebook."""
@@ -43,9 +43,8 @@ class Examine(NbGraderPreprocessor):
         assignment = resources["nbgrader"]["assignment"]
         folder = Path(resources["metadata"].get("path") or ".")
         marks: dict[int, Mark] = {}
-        with StudentKernel(
-            "walled" if walled else "python3", Patience(**self.patience), folder, Config(self.config)
-        ) as kernel:
+        name = WALLED if walled else PLAIN
+        with StudentKernel(name, Patience(**self.patience), folder, self.limits) as kernel:
             for index, cell in enumerate(nb.cells):
                 if is_grade(cell):
                     marks[index] = self._judged(cell, assignment, kernel, seed, list(marks.values()))

@@ -5,6 +5,7 @@ keeps whatever a kernel sends.
 """
 
 import ast
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,13 @@ from traitlets.config import Config
 
 from autograder.examiner import UNREADABLE, Failed, Unreachable
 from autograder.inside.wire import MAX_BYTES
+from autograder.memory import megabytes_of
+from autograder.nursery import VARIABLE, Limits
 from autograder.outputs import clean_output
+from autograder.wall import CLOSED, MESSAGE
+
+WALLED, PLAIN = "walled", "python3"
+"""The kernelspecs: our own, and the one that every installation has."""
 
 KERNELS = Path(__file__).parent / "kernels"
 TIMED_OUT, KERNEL_DIED, NOT_RUN = "CellTimeoutError", "KernelDied", "NotRun"
@@ -63,31 +70,35 @@ class StudentKernel:
         name: of the kernelspec.
         patience: how long to wait.
         folder: what stands beside the notebook.
-        config: traitlets configuration, handed on to the provisioner.
+        limits: fields of ``Limits`` that are not to be the default.
     """
 
     name: str
     patience: Patience
     folder: Path
-    config: Config = field(default_factory=Config)
+    limits: dict[str, int] = field(default_factory=dict)
     stopped: str = ""  # why nothing runs any more
 
     def __enter__(self) -> "StudentKernel":
         """Start the kernel."""
         self._deadline = time.monotonic() + self.patience.submission
-        self._slow, self._read = False, 0
+        self._slow, self._read, self._weighed = False, 0, 0.0
+        self._limits = Limits(**self.limits)
         self._context = zmq.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, 2 * MAX_BYTES)
         specs = KernelSpecManager()
         specs.kernel_dirs = [str(KERNELS), *specs.kernel_dirs]
+        config = Config({"WalledProvisioner": {"limits": self.limits}})
         self._manager = KernelManager(
-            kernel_name=self.name, kernel_spec_manager=specs, config=self.config, context=self._context
+            kernel_name=self.name, kernel_spec_manager=specs, config=config, context=self._context
         )
-        self._manager.start_kernel(cwd=str(self.folder))
+        self._manager.start_kernel(cwd=str(self.folder), env=_environment())
         self._client = BlockingKernelClient(context=self._context)
         self._client.load_connection_info(self._manager.get_connection_info())
         self._client.start_channels(stdin=False, hb=False)
         self._wait_for_start()
+        if self.name != WALLED:
+            self._client.execute(_settle(self._limits), silent=True, store_history=False)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -187,6 +198,10 @@ class StudentKernel:
         ready = dict(poller.poll(int(1000 * wait) + 1))
         if not ready and not self._manager.is_alive():
             self._end(ENDED, ENDED_BEFORE)
+        if time.monotonic() > self._weighed + 0.5:
+            self._weighed = time.monotonic()
+            if self._megabytes() > self._limits.together_megabytes:
+                self._end("This cell used too much memory.", "An earlier cell used too much memory.")
         for name, channel in channels.items():
             if channel.socket not in ready:
                 continue
@@ -203,6 +218,10 @@ class StudentKernel:
                 self._end("This cell printed without end.", "An earlier cell printed without end.")
             if well_formed:
                 yield name, message
+
+    def _megabytes(self) -> float:
+        pid = getattr(self._manager.provisioner, "pid", None)
+        return megabytes_of(pid) if pid else 0.0
 
     def _end(self, said: str, afterwards: str) -> None:
         """Kill the kernel; what is asked of it from now on could not run.
@@ -234,6 +253,18 @@ class StudentKernel:
 
 class _Late(Exception):
     """There was no reply in time; the kernel has been interrupted, and goes on."""
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a kernel without a wall: nothing of it leads to the checks."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", VARIABLE)}
+    return {**kept, "OMP_NUM_THREADS": "1", "NBGRADER_EXECUTION": "autograde"}
+
+
+def _settle(limits: Limits) -> str:
+    closed = [f"metakit.{name}" for name in CLOSED]
+    own = (limits.megabytes, limits.disk_megabytes, limits.files, limits.cpu_seconds, closed, MESSAGE)
+    return f"__import__('autograder.inside.plain', fromlist=['settle']).settle{own!r}"
 
 
 def failure(name: str, sentence: str) -> NotebookNode:

@@ -27,9 +27,19 @@ class NurseryError(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use; ``processes`` counts threads, ``disk_megabytes`` is of each of its three folders."""
+    """What one submission may use.
+
+    Args:
+        megabytes: of memory, of one process.
+        together_megabytes: of memory, of all its processes.
+        processes: and threads.
+        disk_megabytes: in each of its three folders.
+        files: open at once, in one process.
+        cpu_seconds: of one process.
+    """
 
     megabytes: int = 4096
+    together_megabytes: int = 6144
     processes: int = 96
     disk_megabytes: int = 64
     files: int = 512

@@ -17,6 +17,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict
 
+from autograder.memory import pid_of
 from autograder.nursery import VARIABLE, Limits, Nursery, ask_for_kernel, is_there, send_signal
 
 MAX_FILES, MAX_FILE_BYTES = 200, 32 * 2**20
@@ -30,6 +31,7 @@ class WalledProvisioner(KernelProvisionerBase):
     limits = Dict(help="what a kernel may use: the fields of autograder.nursery.Limits").tag(config=True)
 
     pidfd: int | None = None
+    pid: int | None = None
     folder: Path | None = None
     room: Path | None = None
 
@@ -69,6 +71,7 @@ class WalledProvisioner(KernelProvisionerBase):
         plain = {k: v.decode() if isinstance(v, bytes) else v for k, v in info.items()}
         limits = Limits(**self.limits)
         self.pidfd = await asyncio.to_thread(ask_for_kernel, self.room, self.folder.name, plain, limits)
+        self.pid = pid_of(self.pidfd)
         self.connection_info = info
         return info
 

@@ -38,7 +38,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.Examine.course = c.SaveMarks.root = str(here)
 c.Examine.patience = {"cell": 20, "call": 10, "afterwards": 2, "submission": 120}  # seconds
-c.WalledProvisioner.limits = {"megabytes": 4096, "processes": 96, "disk_megabytes": 64}
+c.Examine.limits = {"megabytes": 4096, "together_megabytes": 6144, "processes": 96, "disk_megabytes": 64}
 c.LimitOutput.max_lines = 100
 
 # A student who deletes a test cell gets it back, and with it the marks.

@@ -60,11 +60,12 @@ def _mount(where: str, flags: int, options: str) -> None:
     _called(f"mount {where}", _LIBC.mount(b"tmpfs", where.encode(), b"tmpfs", all_flags, options.encode()))
 
 
-def limit(megabytes: int, processes: int, file_megabytes: int, files: int, cpu_seconds: int) -> None:
-    """Bound what this process and its children may use, for good."""
+def limit(megabytes: int, processes: int | None, file_megabytes: int, files: int, cpu_seconds: int) -> None:
+    """Bound what this process and its children may use, for good; ``processes`` counts all of this user's threads."""
+    if processes is not None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
     for what, most in (
         (resource.RLIMIT_DATA, megabytes * 2**20),
-        (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_FSIZE, file_megabytes * 2**20),
         (resource.RLIMIT_NOFILE, files),
         (resource.RLIMIT_CPU, cpu_seconds),
