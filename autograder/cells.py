@@ -1,13 +1,14 @@
 """What a cell of a notebook is to grading, read from metadata and text that a student may have changed."""
 
 import ast
+import functools
 import re
 import warnings
 from typing import Any
 
 from nbformat import NotebookNode
 
-_PARSED = 50_000  # characters; longer cells are searched, not parsed
+_PARSED = 3_000  # characters; longer cells are searched, as a thousand of them would take minutes to parse
 
 
 def nbgrader_of(cell: NotebookNode) -> dict[str, Any]:
@@ -47,22 +48,20 @@ def tags_of(cell: NotebookNode) -> list[str]:
 
 def names_defined(source: str) -> set[str]:
     """Return the functions, classes and variables that a cell makes at its top level, even if it is no Python."""
-    tree = parsed(source)
-    if tree is None:
-        return set(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", source, re.MULTILINE)) | set(
-            re.findall(r"^(\w+)[ \t]*=(?!=)", source, re.MULTILINE)
-        )
-    return _top_names(tree.body)
+    names = _parsed_names(source) if len(source) <= _PARSED else None
+    if names is not None:
+        return set(names)
+    found = re.findall(r"^(?:async )?(?:def|class) +(\w+)", source, re.MULTILINE)
+    return {*found, *re.findall(r"^(\w+) ?=(?!=)", source, re.MULTILINE)}
 
 
-def parsed(source: str) -> ast.Module | None:
-    """Return the syntax tree of a cell that is Python of a reasonable length."""
-    if len(source) > _PARSED:
-        return None
+@functools.lru_cache(2000)
+def _parsed_names(source: str) -> frozenset[str] | None:
+    """Return the names if the cell is Python, else None."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a student's "\d" is no warning to the instructor
-            return ast.parse(source)
+            return frozenset(_top_names(ast.parse(source).body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -65,10 +65,15 @@ class Ledger:
     def add(self, version: Version, handed_in_as: str, late: bool, stamp: datetime | None = None) -> str:
         """Put a version where it belongs, and return what it is: "new", "newer", "older" or "same"."""
         there = os.path.lexists(self.current)
-        content = version.content
+        content, newest = version.content, self.newest
         if there and self._known(version, content):
             return "same"
-        newest = self.newest
+        place = self.current.relative_to(self.root).as_posix()
+        arrival = Arrival(content, version.order, version.when, handed_in_as, place, late)
+        if there and content == self._lies_there():  # put by hand, or by one who was stopped before this was written
+            stays = newest is None or newest.content == content
+            self._record(arrival, newest, "" if stays or not self._places() else self._places()[-1])
+            return "same"
         older = there and newest is not None and _older(version, newest)
         staged = self._stage(version, stamp)
         try:
@@ -85,22 +90,30 @@ class Ledger:
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         before = moved_to.relative_to(self.root).as_posix()
-        if not older:
-            was = before if there else ""
-            self.arrivals = [replace(one, place=was) if one is newest else one for one in self.arrivals]
-        place = before if older else self.current.relative_to(self.root).as_posix()
-        arrival = Arrival(content, version.order, version.when, handed_in_as, place, late, tuple(version.notes))
+        arrival = replace(arrival, notes=tuple(version.notes))
+        if older:
+            self._record(replace(arrival, place=before), None, "")
+        else:
+            self._record(arrival, newest, before if there else "")
+        return "older" if older else "newer" if there else "new"
+
+    def _record(self, arrival: Arrival, replaced: Arrival | None, its_place: str) -> None:
+        self.arrivals = [replace(one, place=its_place) if one is replaced else one for one in self.arrivals]
         self.arrivals.append(arrival)
         text = json.dumps({"handed_in": [asdict(one) for one in self.arrivals]}, indent=1, ensure_ascii=False)
         write_whole(self.path, text.encode("utf-8", "replace"))
-        return "older" if older else "newer" if there else "new"
 
     def _known(self, version: Version, content: str) -> bool:
-        for one in self.arrivals:
-            if one.content == content and one.order == version.order and (version.order or version.when <= one.when):
-                return True
+        alike = [one for one in self.arrivals if one.content == content and one.order == version.order]
+        return any(version.order or version.when <= one.when for one in alike)
+
+    def _lies_there(self) -> str:
         files = [path for path in self.current.rglob("*") if path.is_file() and not path.is_symlink()]
-        return content == content_of((f.relative_to(self.current).as_posix(), f.read_bytes()) for f in files)
+        return content_of((file.relative_to(self.current).as_posix(), file.read_bytes()) for file in files)
+
+    def _places(self) -> list[str]:
+        numbers = sorted(int(path.name) for path in self.before.glob("*") if path.name.isdecimal())
+        return [(self.before / str(number)).relative_to(self.root).as_posix() for number in numbers]
 
     def _stage(self, version: Version, stamp: datetime | None) -> Path:
         above = self.root / "submitted_before"
@@ -119,8 +132,8 @@ class Ledger:
         return staged
 
     def _free(self) -> Path:
-        numbers = [int(path.name) for path in self.before.glob("*") if path.name.isdecimal()]
-        return self.before / str(max(numbers, default=0) + 1)
+        places = self._places()
+        return self.before / str(int(places[-1].rpartition("/")[2]) + 1 if places else 1)
 
 
 def arrival_of(root: Path, assignment: str, student: str) -> Arrival | None:

@@ -255,6 +255,21 @@ def test_what_was_deleted_or_lost_when_the_machine_stopped_is_put_there_again(tm
     )
 
 
+def test_who_is_stopped_before_the_record_is_written_goes_on_where_it_was(tmp_path, root):
+    record = root / "collected" / HW / "doejane.json"
+    collect(zipped(tmp_path / "1.zip", {f"doejane_1_10_{NB}": b"one"}), root, HW)
+    earlier = record.read_bytes()
+    second = zipped(tmp_path / "2.zip", {f"doejane_LATE_1_20_{NB}": b"two"})
+    collect(second, root, HW)
+    complete = json.loads(record.read_text())
+    record.write_bytes(earlier)
+    assert [one.state for one in collect(second, root, HW)] == ["same"]
+    assert arrival_of(root, HW, "doejane").late
+    assert json.loads(record.read_text()) == complete
+    assert notebooks(root) == {"doejane": "two"}
+    assert tree(root / "submitted_before") == {f"doejane/{HW}/1/{NB}": b"one"}
+
+
 def test_two_students_of_one_name_are_two_and_stay_who_they_are(tmp_path, root):
     maria = {f"Maria Garcia_{n}_assignsubmission_file_/{NB}": str(n).encode() for n in (11, 12)}
     collected = collect(zipped(tmp_path / "1.zip", maria), root, HW)

@@ -1,6 +1,7 @@
 """Submissions put right by the release: the student's answers are kept, and nbgrader's cells are as they were."""
 
 import copy
+import time
 
 import nbformat
 import pytest
@@ -280,6 +281,17 @@ def test_code_that_a_student_wrote_into_a_locked_cell_runs_after_it():
     assert [cell.source for cell in result.cells[1:3]] == [cell_of(GIVEN, "setup").source, setup.source]
     assert result.cells[2].metadata == {}
     assert len(set(order(result))) == len(order(result))
+
+
+def test_a_thousand_cells_that_all_claim_to_be_the_solution_take_seconds():
+    notebook = honest()
+    copies = [copy.deepcopy(cell_of(notebook, "inner_adapt")) for _ in range(950)]
+    for number, cell in enumerate(copies):
+        cell.source = f"x = [{'1,' * 9000}{number}]"
+    notebook.cells += copies
+    start = time.process_time()
+    put_right(notebook)
+    assert time.process_time() - start < 10
 
 
 def test_spaces_at_the_ends_of_lines_are_no_change():
