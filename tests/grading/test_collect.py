@@ -109,6 +109,7 @@ def test_canvas_s_names_are_read(tmp_path, root):
         "student-anon_aB3xY": "anon_aB3xY",
         "leeann": "12348",
     }
+    assert list(students(root)["doejane"]) == ["id", "name", "lms_id", "email"]
     assert {name for name, one in collected.items() if one.flags} == {"smithbob"}
     assert collected["smithbob"].flags == ("late",)
     assert collected[joerg].notes == (f"Homework 2 (final)_v3.ipynb was taken for {NB}; call it that next time.",)
@@ -229,6 +230,8 @@ def test_where_only_times_tell_the_later_wins(tmp_path, root):
     assert list(notebooks(root).values()) == ["two"]
     collect(zipped(tmp_path / "3.zip", {name: b"one"}, (2026, 3, 3, 0, 0, 0)), root, HW)
     assert list(notebooks(root).values()) == ["one"]
+    collect(zipped(tmp_path / "4.zip", {name: b"four"}, (2026, 3, 3, 0, 0, 0)), root, HW)
+    assert list(notebooks(root).values()) == ["four"]
 
 
 def test_what_was_put_there_by_hand_is_kept(tmp_path, root):
@@ -253,6 +256,48 @@ def test_what_was_deleted_or_lost_when_the_machine_stopped_is_put_there_again(tm
         sum(bool(one["place"]) for one in json.loads((root / f"collected/{HW}/doejane.json").read_text())["handed_in"])
         == 1
     )
+
+
+def test_an_older_one_is_taken_where_the_newer_was_deleted(tmp_path, root):
+    collect(zipped(tmp_path / "2.zip", {f"doejane_1_20_{NB}": b"two"}), root, HW)
+    (root / "submitted" / "doejane" / HW).rename(tmp_path / "gone")
+    collect(zipped(tmp_path / "1.zip", {f"doejane_1_10_{NB}": b"one"}), root, HW)
+    assert notebooks(root) == {"doejane": "one"}
+
+
+def test_the_same_file_with_another_number_is_the_same(tmp_path, root):
+    collect(zipped(tmp_path / "1.zip", {f"doejane_1_10_{NB}": b"one"}), root, HW)
+    collect(
+        zipped(tmp_path / "2.zip", {f"doejane_1_20_{NB}": b"two", "doejane_1_21_data.zip": zip_bytes({"d/a": b"1"})}),
+        root,
+        HW,
+    )
+    what = zipped(
+        tmp_path / "3.zip", {f"doejane_LATE_1_30_{NB}": b"two", "doejane_1_31_data.zip": zip_bytes({"d/a": b"1"})}
+    )
+    (root / "submitted" / "doejane" / HW / "link").symlink_to("/nowhere")
+    assert [one.state for one in collect(what, root, HW)] == ["same"]
+    record = json.loads((root / "collected" / HW / "doejane.json").read_text())["handed_in"]
+    assert [one["place"] for one in record] == [f"submitted_before/doejane/{HW}/1", "", f"submitted/doejane/{HW}"]
+    assert arrival_of(root, HW, "doejane").late
+
+
+def test_of_other_files_with_one_name_the_newest_is_kept(tmp_path, root):
+    files = {f"doejane_1_10_{NB}": b"nb", "doejane_1_11_data.csv": b"old", "doejane_1_12_data.csv": b"new"}
+    collect(zipped(tmp_path / "w.zip", files), root, HW)
+    assert submitted(root, "doejane") == {NB: b"nb", "data.csv": b"new"}
+    assert not tree(root / "submitted_before")
+
+
+def test_a_number_at_the_end_of_a_name_is_canvas_s_only_in_canvas(tmp_path, root):
+    (one,) = collect(zipped(tmp_path / "w.zip", {f"ada/{HW}-1.ipynb": b"a"}), root, HW)
+    assert one.notes == (f"{HW}-1.ipynb was taken for {NB}; call it that next time.",)
+
+
+def test_an_id_in_the_list_that_is_none_is_not_used(tmp_path, root):
+    (root / "students.csv").write_text("id,name\nold one,Old One\n")
+    collect(zipped(tmp_path / "w.zip", {f"Old One_7_assignsubmission_file_/{NB}": b"a"}), root, HW)
+    assert all(one.startswith("old-one-") for one in notebooks(root))
 
 
 def test_who_is_stopped_before_the_record_is_written_goes_on_where_it_was(tmp_path, root):

@@ -122,14 +122,24 @@ def test_a_cell_that_was_split_counts_by_the_half_that_has_the_function():
     assert [cell.source for cell in result.cells][at : at + 3] == ["import math", SOLUTION, "print(inner_adapt)"]
 
 
-def test_a_copy_of_a_test_that_was_changed_stays_as_a_cell_of_the_student_s_own():
+@pytest.mark.parametrize("at", [1, 44])
+def test_a_copy_of_a_test_that_was_changed_stays_as_a_cell_of_the_student_s_own(at):
     notebook = honest()
     mine = copy.deepcopy(cell_of(notebook, "inner_adapt_pure"))
     mine.source = "print('mine')"
-    notebook.cells.append(mine)
+    notebook.cells.insert(at, mine)
     result, _, flags = put_right(notebook)
-    assert (result.cells[-1].source, result.cells[-1].metadata) == ("print('mine')", {})
+    (found,) = [cell for cell in result.cells if cell.source == "print('mine')"]
+    assert found.metadata == {}
     assert flags == ()
+
+
+def test_an_empty_copy_of_an_answer_does_not_count():
+    notebook = honest()
+    empty = copy.deepcopy(cell_of(notebook, "why_second_order"))
+    empty.source = ""
+    notebook.cells.append(empty)
+    assert cell_of(put_right(notebook)[0], "why_second_order").source == "Because."
 
 
 def test_moved_cells_go_back_and_what_follows_them_goes_along():
@@ -219,6 +229,17 @@ def test_a_renamed_function_is_found_by_its_place():
     assert cell_of(result, "inner_adapt").source == cell.source
 
 
+def test_a_cell_somewhere_else_that_defines_something_else_is_no_solution():
+    notebook = stripped()
+    toy = cell_of(release(), "toy").source
+    notebook.cells = [cell for cell in notebook.cells if cell.source not in (SOLUTION, toy)]
+    notebook.cells.append(new_code_cell("def toy_loss(theta, examples):\n    return 0"))
+    result, notes, _ = put_right(notebook)
+    assert "`inner_adapt` was missing, and no answer was found" in notes
+    assert "The cell `toy` was missing; it was put back." in notes
+    assert result.cells[-1].metadata == {}
+
+
 def test_of_two_cells_in_a_solution_s_place_none_is_guessed():
     notebook = stripped()
     at = next(i for i, cell in enumerate(notebook.cells) if cell.source == SOLUTION)
@@ -270,6 +291,14 @@ def test_a_graded_cell_that_was_changed_is_put_back_and_flagged(change):
     assert [cell.source for cell in result.cells if cell.id != "inner_adapt_pure"] == [
         cell.source for cell in honest().cells if cell.id != "inner_adapt_pure"
     ]
+
+
+def test_a_test_that_was_renamed_and_changed_is_told_of_once():
+    notebook = honest()
+    cell_of(notebook, "inner_adapt_pure").update(source="pass", metadata={})
+    _, notes, flags = put_right(notebook)
+    assert notes == "The cell `inner_adapt_pure` was changed; it was put back as it was."
+    assert flags == (GRADED_CHANGED,)
 
 
 def test_code_that_a_student_wrote_into_a_locked_cell_runs_after_it():
