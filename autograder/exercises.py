@@ -18,6 +18,13 @@ def exercises(source: NotebookNode) -> dict[str, list[str]]:
     return found
 
 
+def maxima(source: NotebookNode) -> dict[str, float]:
+    """Return the points of each grade cell."""
+    return {
+        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in source.cells if is_grade(cell)
+    }
+
+
 def unjudged(source: NotebookNode, outcome: Outcome, message: str) -> tuple[Mark, ...]:
     """Return a mark without points for every grade cell, all with one outcome and one message."""
     graded = [cell.metadata.nbgrader for cell in source.cells if is_grade(cell)]

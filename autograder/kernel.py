@@ -38,8 +38,11 @@ TIMED_OUT, KERNEL_DIED, NOT_RUN = "CellTimeoutError", "KernelDied", "NotRun"
 TOO_LONG = "This cell had not ended when its time was up. Is there a loop that never ends?"
 DEAF = "This cell went on when it was told to stop."
 ENDED = "The notebook's Python process ended in this cell."
-ENDED_CALLED = "The notebook's Python process ended when the function was called."
 ENDED_BEFORE = "The notebook's Python process ended in an earlier cell, so this one could not run."
+_CALLED = {
+    ENDED: "The notebook's Python process ended when the function was called.",
+    DEAF: "The function went on when it was told to stop.",
+}
 _ASK = "__import__('autograder.inside.desk', fromlist=['answer']).answer({!r})"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 
@@ -146,7 +149,7 @@ class StudentKernel:
         except _Late:
             raise TimeoutError from None
         except Unreachable as error:
-            raise Failed(ENDED_CALLED if str(error) == ENDED else str(error)) from None
+            raise Failed(_CALLED.get(str(error), str(error))) from None
         match reply:
             case {"user_expressions": {"answer": {"status": "ok", "data": {"text/plain": str(text)}}}}:
                 with suppress(ValueError, SyntaxError, RecursionError, MemoryError):

@@ -13,12 +13,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from autograder.wall import ROOM, walled
 
 VARIABLE = "AUTOGRADER_NURSERY"
 """Names the room of a nursery that somebody else has started."""
 
 _PATIENCE = 60.0
+_PREFIX = "autograder-room-"
 
 
 class NurseryError(RuntimeError):
@@ -55,7 +58,8 @@ class Nursery:
 
     def __init__(self) -> None:
         """Start it; it is ready when the first kernel comes."""
-        self.room = Path(tempfile.mkdtemp(prefix="room-", dir=_short()))
+        _sweep()
+        self.room = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_short()))
         self.room.chmod(0o711)
         if os.getuid() == 0:
             os.chown(self.room, 65534, 65534)
@@ -128,6 +132,14 @@ def send_signal(pidfd: int, number: int) -> None:
         signal.pidfd_send_signal(pidfd, number)
     except ProcessLookupError:
         return
+
+
+def _sweep() -> None:
+    """Remove the rooms of graders that were killed."""
+    for room in Path(_short()).glob(f"{_PREFIX}*"):
+        owner = room.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(room, ignore_errors=True)
 
 
 def _short() -> str:

@@ -48,14 +48,19 @@ def sample_course(homework: Path, assignment: str, into: Path) -> Course:
     """Make a fresh course at ``into``, which is emptied, with the sample class's submissions handed in."""
     pupils = sample_class(homework, assignment)
     shutil.rmtree(into, ignore_errors=True)
-    for name in ("source", "checks"):
-        shutil.copytree(homework / name, into / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    shutil.copy(homework / "nbgrader_config.py", into)
-    course = Course(into)
+    course = copy_course(homework, into)
     course.generate(assignment)
     for pupil in pupils:
         hand_in(course, assignment, pupil)
     return course
+
+
+def copy_course(homework: Path, into: Path) -> Course:
+    """Make a course of its own of what an author wrote: sources, checks and configuration."""
+    for name in ("source", "checks"):
+        shutil.copytree(homework / name, into / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    shutil.copy(homework / "nbgrader_config.py", into)
+    return Course(into)
 
 
 def hand_in(course: Course, assignment: str, pupil: Pupil) -> None:

@@ -46,7 +46,7 @@ class SaveMarks(SaveAutoGrades):
 
     def _add_score(self, cell: NotebookNode, resources: Any) -> None:
         name = cell.metadata.nbgrader.grade_id
-        grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+        grade: Any = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
         grade.auto_score, _ = determine_grade(cell, self.log)
         if any(mark.check == name and mark.outcome is Outcome.OUR_FAULT for mark in self.found["marks"]):
             grade.auto_score = None
@@ -54,7 +54,7 @@ class SaveMarks(SaveAutoGrades):
 
     def _add_comment(self, cell: NotebookNode, resources: Any) -> None:
         name = cell.metadata.nbgrader.grade_id
-        comment = self.gradebook.find_comment(name, self.notebook_id, self.assignment_id, self.student_id)
+        comment: Any = self.gradebook.find_comment(name, self.notebook_id, self.assignment_id, self.student_id)
         said = [SAID[self.found["way"]]]
         if cell.metadata.nbgrader.get("checksum") == compute_checksum(cell) and not is_task(cell):
             said.insert(0, "No response.")

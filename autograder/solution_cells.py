@@ -7,6 +7,7 @@ from typing import Any
 import nbformat
 from nbgrader.utils import is_solution
 
+from autograder.names import safe_id
 from autograder.solutions import model_solution
 
 LARGEST = 5_000_000
@@ -27,7 +28,7 @@ def solution_cells(root: Path, assignment: str) -> tuple[dict[str, str], list[st
     for path in sorted(root.glob(f"submitted/*/{assignment}/{assignment}.ipynb")):
         text = _written(path, set(solutions))
         if text:
-            found[path.parent.parent.name] = text
+            found[safe_id(path.parent.parent.name)] = text
     return found, everyones
 
 

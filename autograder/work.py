@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from autograder.course import Course, GradingError
 from autograder.exercises import unjudged
 from autograder.intake import Intake, extras, take_in
+from autograder.nursery import VARIABLE
 from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
 
 STAGE = ".stage"
@@ -36,6 +37,7 @@ class Job:
         student: the id in the gradebook.
         folder: what was handed in.
         version: of source, checks and limits.
+        room: of the sandbox that the run shares, if there is one.
     """
 
     root: Path
@@ -43,6 +45,7 @@ class Job:
     student: str
     folder: Path
     version: str
+    room: Path | None = None
 
 
 def grade_all(pipe: Connection) -> None:
@@ -53,6 +56,8 @@ def grade_all(pipe: Connection) -> None:
             job: Job = pipe.recv()
         except EOFError:
             return
+        if job.room is not None:
+            os.environ[VARIABLE] = str(job.room)
         try:
             grade(job)
         except Exception:

@@ -1,3 +1,11 @@
 import torch
 
 torch.set_num_threads(1)
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("grading")
+    group.addoption(
+        "--class-size", type=int, help="submissions in tests/grading/test_whole_class.py (one of each kind)"
+    )
+    group.addoption("--kills", type=int, default=2, help="how often the grader is killed meanwhile")

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from autograder.inside.kernel import close_all_but, listen, serve
 from autograder.inside.namespaces import become_nobody, cover, drop_capabilities, limit, mount_memory, unshare
 
 MAX_REQUEST = 65536
+_PATIENCE = 10.0
 _WARM = (
     "IPython.core.interactiveshell",
     "matplotlib.pyplot",
@@ -58,14 +60,23 @@ def main(room: str) -> None:
     door.listen(64)
     while True:
         caller, _ = door.accept()
-        with caller:
-            try:
-                request = json.loads(caller.recv(MAX_REQUEST))
-                pidfd = _fork(room, request)
-                socket.send_fds(caller, [b"{}"], [pidfd])
-                os.close(pidfd)
-            except Exception as error:
-                caller.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:500]}).encode())
+        with caller, suppress(OSError):  # who asks may be gone before the answer
+            caller.settimeout(_PATIENCE)
+            request = caller.recv(MAX_REQUEST)
+            if request:
+                _answer(caller, room, request)
+
+
+def _answer(caller: socket.socket, room: str, request: bytes) -> None:
+    try:
+        pidfd = _fork(room, json.loads(request))
+    except Exception as error:
+        caller.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:500]}).encode())
+        return
+    try:
+        socket.send_fds(caller, [b"{}"], [pidfd])
+    finally:
+        os.close(pidfd)
 
 
 def _fork(room: str, request: dict[str, Any]) -> int:

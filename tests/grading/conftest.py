@@ -34,10 +34,10 @@ def homework(tmp_path):
 
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory):
-    """The sample class with some strangers in it, graded once: the course and its rows by student."""
+    """The sample class with some strangers in it, graded once: the course and its verdicts by student."""
     course = sample_course(HOMEWORK, HW, tmp_path_factory.mktemp("grading") / "course")
     strangers(course)
-    return course, {row.student: row for row in grade_class(course, HW)}
+    return course, {verdict.student: verdict for verdict in grade_class(course, HW)}
 
 
 def strangers(course: Course) -> None:
@@ -86,3 +86,7 @@ def strangers(course: Course) -> None:
     submit("f_deaf", deaf)
     submit("g_points", points)
     submit("z_typo", typo)
+    submit("Zoë [*] O'Hara", lambda notebook, cells: None)
+    (course.root / "submitted/h_link" / HW).mkdir(parents=True)
+    (course.root / "submitted/h_link" / HW / f"{HW}.ipynb").symlink_to(course.root / "gradebook.db")
+    (course.root / "submitted/i_empty" / HW).mkdir(parents=True)

@@ -87,6 +87,7 @@ def _linked_student(folder):
 def _several(folder):
     hand_in(folder, honest(), "final.ipynb")
     hand_in(folder, honest(), "final2.ipynb")
+    hand_in(folder, b"1", "data.csv")
 
 
 def _cells(change):

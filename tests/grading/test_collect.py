@@ -440,6 +440,12 @@ def test_a_student_s_archive_is_unpacked(tmp_path, root, archive, request):
     assert submitted(root, "doejane") == {NB: b"nb", "data/a.csv": b"1"}
 
 
+def test_of_several_notebooks_in_an_archive_the_one_with_the_right_name_goes_to_the_top(tmp_path, root):
+    inner = zip_bytes({f"work/{NB}": b"nb", "work/scratch.ipynb": b"s"})
+    collect(zipped(tmp_path / "w.zip", {"doejane_1_1_a.zip": inner}), root, HW)
+    assert submitted(root, "doejane") == {NB: b"nb", "scratch.ipynb": b"s"}
+
+
 def locked_zip():
     data = bytearray(zip_bytes({NB: b"nb"}))
     data[data.index(b"PK\x03\x04") + 6] |= 1

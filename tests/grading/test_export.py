@@ -174,6 +174,13 @@ def test_a_number_counts_more_than_an_address_and_an_address_more_than_a_name(ro
     assert [row[4] for row in after.rows] == ["3", "1.00", "1.33"]
 
 
+def test_a_line_that_is_somebody_s_by_number_is_nobody_else_s_by_address_or_name(root) -> None:
+    people(root, "ada,,9001,\nben,Ada Lovelace,,ada@uni.edu\n")
+    exported = export(root, HW, "moodle", given={}, into=given_file(root, MOODLE_FILE))
+    assert [row[4] for row in read_sheet(exported.path).rows] == ["3", "1.00", ""]
+    assert exported.unknown_there == ("ben", "cleo")
+
+
 def test_who_could_be_two_is_matched_with_neither(root) -> None:
     people(root, "ada,Nina Nobody,,\nben,nina nobody,,\n")
     exported = export(root, HW, "moodle", given={}, into=given_file(root, MOODLE_FILE))

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from autograder import lookalike
-from autograder.lookalike import LEAST, Pair, fingerprints, lookalikes, meetings, tokens
+from autograder.lookalike import GRAM, LEAST, Pair, fingerprints, lookalikes, meetings, tokens
 from autograder.solution_cells import solution_cells
 from autograder.solutions import model_solution, read_solution
 from tests.grading.styles import STYLES
@@ -109,11 +109,12 @@ def test_what_is_rare_weighs_more_than_what_is_common() -> None:
 
 
 def test_a_line_or_two_in_common_are_not_enough() -> None:
-    words = [f"w{i}" for i in range(LEAST)]
-    text = line(words)
-    enough = next(n for n in range(LEAST) if len(fingerprints(line(words[:n]))) >= LEAST)
-    assert len(lookalikes({"ada": line(words[:enough]), "ben": text}, [])) == 1
-    assert lookalikes({"ada": line(words[: enough - 1]), "ben": text}, []) == []
+    def counted(n_fingerprints: int) -> str:
+        return " ".join(map(str, range(n_fingerprints + GRAM - 1)))
+
+    longer = counted(3 * LEAST)
+    assert [pair.shared for pair in lookalikes({"ada": counted(LEAST), "ben": longer}, [])] == [LEAST]
+    assert lookalikes({"ada": counted(LEAST - 1), "ben": longer}, []) == []
 
 
 def test_a_class_of_two_can_be_compared() -> None:

@@ -125,6 +125,12 @@ def test_checks_are_counted_by_outcome_with_partial_credit_apart() -> None:
     ]
 
 
+def test_a_check_that_few_have_is_shown_after_those_of_the_longest_verdict() -> None:
+    few = verdict("ada", mark("z", PASSED), mark("a", FAILED))
+    summary = summarize([few, verdict("ben", mark("a", PASSED), mark("b", PASSED), mark("c", PASSED))], {})
+    assert [check.name for check in summary.checks] == ["a", "b", "c", "z"]
+
+
 def test_messages_that_differ_by_numbers_alone_are_one_mistake() -> None:
     def told(student, message, check="a"):
         return verdict(student, mark(check, FAILED, message=message))

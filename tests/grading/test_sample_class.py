@@ -9,13 +9,19 @@ import nbformat
 import pytest
 from rich.console import Console
 
-from autograder.gradebook import exercises
+from autograder.exercises import exercises, maxima
+from autograder.names import safe_id
+from autograder.points import score
 from autograder.sample import sample_class
+from autograder.save import SAID
 from autograder.table import gradebook_table
+from autograder.verdict import Outcome, Way
+from autograder.wall import why_no_wall
 from tests.grading.conftest import HOMEWORK, HW
 
 pytestmark = pytest.mark.slow
 CLASS = sample_class(HOMEWORK, HW)
+BY_HAND = Outcome.BY_HAND
 POINTS = {pupil.name: pupil.points for pupil in CLASS}
 
 
@@ -37,56 +43,96 @@ def test_each_pupil_gets_the_points_they_deserve(graded, student):
     assert graded[1][student].points == POINTS[student]
 
 
+def lost(verdict):
+    return {mark.check: 1 - mark.share for mark in verdict.marks if mark.share < 1 and mark.outcome is not BY_HAND}
+
+
 def test_a_wrong_solution_loses_the_cells_it_names_and_no_others(graded):
     emil = next(pupil for pupil in CLASS if pupil.name == "emil")
-    assert set(graded[1]["emil"].lost) == emil.solution.loses
+    assert lost(graded[1]["emil"]) == emil.solution.loses
+
+
+ZOE = safe_id("Zoë [*] O'Hara")
 
 
 @pytest.mark.parametrize(
-    ("student", "points", "note"),
+    ("student", "points", "said"),
     [
-        ("a_truncated", 0, "not JSON"),
-        ("b_misnamed", 0, "hw2_maml.ipynb was not handed in; in its place there is: Homework 2 (final).ipynb"),
+        ("a_truncated", 0, "JSON"),
         ("c_list", 0, "not a notebook"),
-        ("d_vandal", 4, ""),
+        ("h_link", 0, "link"),
+        ("i_empty", 0, "hw2_maml.ipynb"),
+        ("d_vandal", 4, "graded cells were changed"),
         ("e_exits", 15, "ended its Python process"),
-        ("g_points", 0, "could not convert string to float: 'many'"),
-        ("f_deaf", 15, "timed out"),
-        ("z_typo", 15, "raised SyntaxError, raised NameError"),
-        ("ines", 15, "raised NameError"),
-        ("leo", 15, "timed out"),
+        ("g_points", 28, "graded cells were changed"),
+        ("f_deaf", 15, ""),
+        ("z_typo", 15, "raised SyntaxError"),
+        ("ines", 15, ""),
+        ("leo", 15, ""),
         ("noah", 0, "empty"),
         ("ada", 28, ""),
         ("emil", 20, ""),
+        (ZOE, 28, ""),
     ],
 )
-def test_every_stranger_has_a_row_with_a_sentence(graded, student, points, note):
-    row = graded[1][student]
-    assert note in row.note if note else row.note == ""
-    assert row.points == points
+def test_every_stranger_has_a_verdict_with_a_sentence(graded, student, points, said):
+    verdict = graded[1][student]
+    assert said in " ".join([verdict.trouble, *verdict.notes, *verdict.flags])
+    assert verdict.points == points
+    assert verdict.maximum == 30
+    assert verdict.version
+    assert verdict.submission
+
+
+def test_marks_are_given_behind_the_wall_where_there_is_one(graded):
+    ways = {name: verdict.way for name, verdict in graded[1].items()}
+    unread = {"a_truncated", "b_misnamed", "c_list", "h_link", "i_empty"}
+    assert {name for name, way in ways.items() if way is Way.NOT_RUN} == unread
+    expected = Way.NOT_WALLED if why_no_wall() else Way.WALLED
+    assert {way for name, way in ways.items() if name not in unread} == {expected}
+
+
+def test_a_name_that_nbgrader_cannot_bear_becomes_an_id_and_is_kept(graded):
+    assert graded[1][ZOE].handed_in_as == "Zoë [*] O'Hara"
+    assert ZOE.startswith("zoe-o-hara-")
+
+
+def test_the_gradebook_has_what_the_verdicts_say_and_how_it_was_found_out(graded):
+    course, verdicts = graded
+    said = SAID[Way.NOT_WALLED if why_no_wall() else Way.WALLED]
+    with course.gradebook() as gradebook:
+        for student, verdict in verdicts.items():
+            (notebook,) = gradebook.find_submission(HW, student).notebooks
+            assert {grade.name: grade.auto_score or 0 for grade in notebook.grades} == {
+                mark.check: mark.points for mark in verdict.marks
+            }
+            for comment in notebook.comments:
+                assert comment.auto_comment.endswith(said if verdict.way is not Way.NOT_RUN else verdict.trouble)
 
 
 def test_written_answers_wait_for_a_person_and_unwritten_ones_do_not(graded):
-    waiting = {name for name, row in graded[1].items() if row.marks[-1].points is None}
-    assert waiting == {"ada", "emil", "grace", "ines", "mia", "d_vandal", "e_exits", "f_deaf", "z_typo"}
+    waiting = {name for name, verdict in graded[1].items() if verdict.marks[-1].outcome is BY_HAND}
+    assert waiting == {
+        *("ada", "emil", "grace", "ines", "mia", "d_vandal", "e_exits", "f_deaf", "g_points", "z_typo"),
+        ZOE,
+    }
 
 
 @pytest.mark.parametrize(
     ("student", "sentence"),
     [
         ("ada", "Score: 28.0 / 30.0"),
-        ("emil", "That is FOMAML's gradient: the inner gradients were constants."),
-        ("sofia", "That is the loss on the support set. The exam is the *query* set."),
-        ("noah", "Write this function."),
+        ("sofia", "what was learned is judged on the *query* set"),
+        ("noah", "inner_adapt raised NotImplementedError: Write this function."),
+        ("ada", "PASSED One step down the gradient, of every tensor of theta."),
+        ("ada", SAID[Way.NOT_WALLED if why_no_wall() else Way.WALLED]),
         ("ines", "name 'tsk' is not defined"),
         ("leo", "Is there a loop that never ends?"),
-        ("mia", "Output truncated"),
+        ("f_deaf", "The function went on when it was told to stop."),
         ("a_truncated", "it is not JSON. Was the upload cut short?"),
-        ("b_misnamed", "was not handed in"),
-        ("d_vandal", "This cell (id:inner_adapt_one_step) was missing from the submission"),
+        ("d_vandal", "When this was graded:"),
         ("e_exits", "The notebook's Python process ended in an earlier cell"),
-        ("f_deaf", "went on when it was told to stop"),
-        ("g_points", "nbgrader could not process the notebook"),
+        ("emil", "This is FOMAML's gradient: the inner gradients were constants."),
         ("z_typo", "SyntaxError: expected ':'"),
     ],
 )
@@ -106,22 +152,24 @@ def test_a_page_stays_small_however_much_is_printed(graded):
 
 
 def test_the_csv_has_a_line_for_everyone_with_their_points(graded):
-    course, rows = graded
+    course, verdicts = graded
     with (course.root / "grades.csv").open() as file:
         lines = {line["student_id"]: line for line in csv.DictReader(file)}
-    assert {name: float(line["score"]) for name, line in lines.items()} == {n: row.points for n, row in rows.items()}
+    assert {n: float(line["score"]) for n, line in lines.items()} == {n: v.points for n, v in verdicts.items()}
     assert {float(line["max_score"]) for line in lines.values()} == {30.0}
 
 
 def test_the_table_shows_points_by_exercise_and_what_happened(graded):
-    course, rows = graded
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(gradebook_table(HW, list(rows.values()), exercises(course.source(HW))))
+    course, verdicts = graded
+    console, source = Console(width=100, record=True, file=io.StringIO()), course.source(HW)
+    rows = [(verdict, score(verdict, {})) for verdict in verdicts.values()]
+    console.print(gradebook_table(HW, rows, exercises(source), maxima(source)))
     lines = {line.split("│")[1].strip(): [part.strip() for part in line.split("│")[2:-1]] for line in _lines(console)}
-    assert lines["ada"] == ["15", "13", "?", "28", ""]
-    assert lines["emil"][:4] == ["12", "8", "?", "20"]
-    assert lines["emil"][4].startswith("inner_adapt: not differentiable")
-    assert lines["leo"] == ["15", "0", "0", "15", "timed out"]
+    sign = " !" if why_no_wall() else ""
+    assert lines[f"ada{sign}"] == ["15", "13", "?", "28", ""]
+    assert lines[f"emil{sign}"][:4] == ["12", "8", "?", "20"]
+    assert lines[f"emil{sign}"][4].startswith("inner_adapt: not differentiable")
+    assert lines[f"noah{sign}"] == ["0", "0", "0", "0", "empty"]
 
 
 def _lines(console):
@@ -131,7 +179,7 @@ def _lines(console):
 def test_what_students_get_holds_neither_solutions_nor_hidden_tests(graded):
     release = nbformat.read(graded[0].root / "release" / HW / f"{HW}.ipynb", as_version=4)
     text = nbformat.writes(release)
-    for secret in ("SOLUTION", "HIDDEN", "examine", "from checks", "create_graph=not", "jumps over"):
+    for secret in ("SOLUTION", "HIDDEN", "examine", "autograder", "create_graph=not", "jumps over"):
         assert secret not in text
     assert [path.name for path in (graded[0].root / "release" / HW).iterdir()] == [f"{HW}.ipynb"]
     graded_cells = [c for c in release.cells if c.metadata.get("nbgrader", {}).get("grade") and c.cell_type == "code"]
@@ -139,5 +187,5 @@ def test_what_students_get_holds_neither_solutions_nor_hidden_tests(graded):
 
 
 def test_ungraded_cells_are_not_run_when_grading(graded):
-    notebook = nbformat.read(graded[0].autograded(HW, "ada"), as_version=4)
+    notebook = nbformat.read(graded[0].root / "autograded/ada" / HW / f"{HW}.ipynb", as_version=4)
     assert [cell.outputs for cell in notebook.cells if cell.id in ("episodes", "train", "before-after")] == [[], [], []]

@@ -1,0 +1,161 @@
+"""Many submissions at once: processes that grade one after another, beside one sandbox that they share."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.exercises import unjudged
+from autograder.nursery import Nursery, is_there
+from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
+from autograder.wall import why_no_wall
+from autograder.work import Job, grade_all, is_done
+
+OUR_FAULT = "This could not be graded, and it is not your fault; a person will look."
+_PRELOADED = ["autograder.work", "autograder.examine", "autograder.save", "autograder.__main__"]
+_OVERTIME = 300.0
+"""Seconds after which the process that grades one submission is given up; its own limits end it long before."""
+
+
+@dataclass
+class Progress:
+    """What a run tells as it goes."""
+
+    started: Callable[[str, int, int], None] = field(default=lambda student, done, total: None)
+    graded: Callable[[Verdict, int, int], None] = field(default=lambda verdict, done, total: None)
+
+
+def default_jobs() -> int:
+    """Return how many submissions this machine can run at once: its cores, and a gigabyte and a half for each."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, int(memory / 1.5)))
+
+
+@dataclass
+class _Worker:
+    """A process that grades one submission after another, and what it is at."""
+
+    process: BaseProcess
+    pipe: Connection
+    job: Job
+    late: float
+
+    def has_ended(self) -> bool:
+        """Return whether it is through with its job, or has died over it, or is killed now for taking so long."""
+        try:
+            if self.pipe.poll():
+                self.pipe.recv()
+                return True
+        except (EOFError, OSError):
+            self.process.join()
+            return True
+        if time.monotonic() < self.late:
+            return False
+        self.end()
+        return True
+
+    def end(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+@dataclass
+class Run:
+    """One run over a class: where it is, and whom it tells."""
+
+    course: Course
+    sandbox: "Sandbox"
+    told: Progress
+    done: int
+    total: int
+
+    def work_off(self, waiting: list[Job], jobs: int | None) -> None:
+        """Grade all, ``jobs`` at once."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_PRELOADED)
+        queue, again = list(reversed(waiting)), set[str]()
+        workers: list[_Worker] = []
+        try:
+            while queue or workers:
+                while queue and len(workers) < (jobs or default_jobs()):
+                    ours, theirs = context.Pipe()
+                    process = context.Process(target=grade_all, args=(theirs,))
+                    process.start()
+                    theirs.close()
+                    workers.append(self._hand_out(queue.pop(), process, ours))
+                wait([worker.pipe for worker in workers], timeout=1.0)
+                for worker in [worker for worker in workers if worker.has_ended()]:
+                    workers.remove(worker)
+                    job = worker.job
+                    if not is_done(job) and not self.sandbox.stands() and job.student not in again:
+                        again.add(job.student)  # the sandbox fell, which is not this one's doing
+                        queue.append(job)
+                    else:
+                        self.done += 1
+                        self.told.graded(_verdict(self.course, job), self.done, self.total)
+                    if queue and worker.process.is_alive():
+                        workers.append(self._hand_out(queue.pop(), worker.process, worker.pipe))
+                    else:
+                        worker.end()
+        finally:
+            for worker in workers:
+                worker.end()
+
+    def _hand_out(self, job: Job, process: BaseProcess, pipe: Connection) -> _Worker:
+        self.told.started(job.student, self.done, self.total)
+        job = replace(job, room=self.sandbox.room())
+        verdict_path(job.root, job.assignment, job.student).unlink(missing_ok=True)
+        pipe.send(job)
+        return _Worker(process, pipe, job, time.monotonic() + _OVERTIME)
+
+
+def _verdict(course: Course, job: Job) -> Verdict:
+    """Return what the process wrote; if it wrote nothing, it is our fault, and the next run tries again."""
+    if is_done(job):
+        return read_verdict(verdict_path(job.root, job.assignment, job.student))
+    course.no_marks(job.assignment, job.student, OUR_FAULT, waits=True)
+    course.feedback(job.assignment, job.student, OUR_FAULT)
+    marks = unjudged(course.source(job.assignment), Outcome.OUR_FAULT, OUR_FAULT)
+    name = job.folder.parent.name
+    verdict = Verdict(job.assignment, job.student, name, Way.NOT_RUN, marks, OUR_FAULT, flags=("our fault",))
+    write_verdict(job.root, verdict)
+    return verdict
+
+
+class Sandbox:
+    """The nursery that all processes of a run share, where the machine has a wall; it is started again if it falls."""
+
+    def __init__(self) -> None:
+        """Start it; it is ready when its room is asked for."""
+        self.nursery = None if why_no_wall() else Nursery()
+
+    def __enter__(self) -> "Sandbox":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, and all that is in it."""
+        if self.nursery is not None:
+            self.nursery.__exit__()
+
+    def stands(self) -> bool:
+        """Return whether it answers, if there is one."""
+        return self.nursery is None or is_there(self.nursery.room)
+
+    def room(self) -> Path | None:
+        """Return its room, once it is ready, or None where there is no wall."""
+        if self.nursery is None:
+            return None
+        self.nursery.wait()
+        if not self.stands():
+            self.nursery.__exit__()
+            self.nursery = Nursery()
+            self.nursery.wait()
+        return self.nursery.room
