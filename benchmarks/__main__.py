@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks maml | episodes | readme``.
+"""The command line: ``python -m benchmarks maml | episodes | grading | readme``.
 
 Exit codes: 0 done, whoever failed; 1 there is nothing to hold gradients to; 2 an argument that cannot be used.
 """
@@ -21,6 +21,7 @@ from benchmarks.comparison import CEILING, Comparison
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.episodes import EPISODE_CONTENDERS, measure_episodes
+from benchmarks.grading import measure_grading
 from benchmarks.machine import describe
 from benchmarks.readme import README, put
 from benchmarks.scaling import SCALED, measure_scaling
@@ -90,6 +91,17 @@ def episodes(
     result = _header("episodes", conditions, characters.source)
     result["episodes"] = measure_episodes(commands, conditions, characters, rounds)
     _finish(_path("episodes"), result)
+
+
+@app.command()
+def grading(
+    submissions: Annotated[int, typer.Option(min=1, help="in the class")] = 24,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+) -> None:
+    """Compare how fast a class is graded: autograder grade with stock nbgrader autograde."""
+    result = _header("grading", Conditions(threads=1, device="cpu"), f"{submissions} right and wrong submissions")
+    result["grading"] = measure_grading(submissions, rounds, console.print)
+    _finish(_path("grading"), result)
 
 
 @app.command()
@@ -164,6 +176,7 @@ def _path(kind: str) -> Path:
 
 def _save(path: Path, result: dict[str, Any]) -> None:
     rows = [row for c in result.get("configurations", []) for row in c["rows"].values()] + result.get("episodes", [])
+    rows += result.get("grading", [])
     result["versions"] = {
         name: version for row in rows for name, version in row.get("versions", {}).items() if name != "python"
     }

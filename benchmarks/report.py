@@ -23,6 +23,8 @@ def sheets(result: dict[str, Any]) -> Iterator[Sheet]:
         yield of_scaling(result["scaling"])
     if result.get("episodes"):
         yield of_episodes(result["episodes"])
+    if result.get("grading"):
+        yield of_grading(result["grading"])
 
 
 def of_configuration(measured: dict[str, Any]) -> Sheet:
@@ -91,6 +93,18 @@ def of_episodes(episodes: list[dict[str, Any]]) -> Sheet:
             spread = f"{min(line['rounds']):.0f} - {max(line['rounds']):.0f}"
             rows.append([line["name"], f"{line['tasks_per_s']:.0f}", spread, f"{line['ratio']:.1f}"])
     return Sheet("Episodes: 5-way 1-shot, 15 query", ["", "tasks/s", "least - most", "to learn2learn"], rows)
+
+
+def of_grading(grading: list[dict[str, Any]]) -> Sheet:
+    """Return seconds a submission, and to a kernel's first result."""
+    rows = []
+    for line in grading:
+        each, starts = sorted(line["seconds"]), sorted(line["starts"])
+        middle = len(each) // 2
+        spread = f"{each[0]:.2f} - {each[-1]:.2f}"
+        rows.append([line["name"], f"{each[middle]:.2f}", spread, f"{line['ratio']:.2f}", f"{starts[middle]:.2f}"])
+    head = ["", "s a submission", "least - most", "to nbgrader", "kernel to first result, s"]
+    return Sheet("Grading homework 2", head, rows)
 
 
 def print_sheets(result: dict[str, Any], console: Console) -> None:
