@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autograder.course import Course, CourseError
-from autograder.run import Progress, Run, Sandbox
+from autograder.run import Progress, Run, Sandbox, start_processes
 from autograder.verdict import Verdict, read_verdict, verdict_path
 from autograder.work import STAGE, Job, is_done, version_of
 
@@ -48,7 +48,6 @@ def grade_class(
     if unknown:
         raise CourseError(f"There is no submission of {', '.join(unknown)}; there are: {', '.join(folders)}.")
     with _alone(course.root):
-        course.generate(assignment)
         version = version_of(course.root, assignment)
         all_jobs = [
             Job(course.root, assignment, student, folder, version)
@@ -57,7 +56,9 @@ def grade_class(
         ]
         waiting = [job for job in all_jobs if again or not is_done(job)]
         if waiting:
-            with Sandbox() as sandbox:
+            with Sandbox() as sandbox:  # it warms up meanwhile, and so do the processes
+                start_processes()
+                course.generate(assignment)
                 Run(course, sandbox, told, len(all_jobs) - len(waiting), len(all_jobs)).work_off(waiting, jobs)
         shutil.rmtree(course.root / STAGE, ignore_errors=True)
         course.export()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -28,6 +29,12 @@ class Progress:
 
     started: Callable[[str, int, int], None] = field(default=lambda student, done, total: None)
     graded: Callable[[Verdict, int, int], None] = field(default=lambda verdict, done, total: None)
+
+
+def start_processes() -> None:
+    """Begin to import what the processes that grade will need, in one that they are forked from."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
+    ensure_running()
 
 
 def default_jobs() -> int:
@@ -79,7 +86,6 @@ class Run:
     def work_off(self, waiting: list[Job], jobs: int | None) -> None:
         """Grade all, ``jobs`` at once."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
         queue, again = list(reversed(waiting)), set[str]()
         workers: list[_Worker] = []
         try:
