@@ -203,10 +203,11 @@ def test_a_platform_that_counts_out_of_other_points_is_refused_or_scaled_to(root
 
 
 def test_a_grade_above_moodle_s_maximum_is_told(root) -> None:
-    assert export(root, HW, "moodle", given={"ada": {"a": 5}}).notes == (
+    given = {"ada": {"a": 5}, "ben": {"a": 4}}  # Ben has just the maximum
+    assert export(root, HW, "moodle", given=given).notes == (
         "Moodle passes over grades above its maximum, without a word: ada.",
     )
-    assert export(root, HW, "canvas", given={"ada": {"a": 5}}).notes == ()
+    assert export(root, HW, "canvas", given=given).notes == ()
 
 
 def test_a_column_that_is_not_there_is_answered_with_those_that_are(root) -> None:

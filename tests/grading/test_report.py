@@ -192,8 +192,13 @@ def test_look_alikes_are_shown_side_by_side_and_the_boilerplate_is_not(tmp_path)
 
 
 def test_two_texts_are_laid_beside_each_other_line_by_line() -> None:
-    rows = [("a", "a", True), ("b", "", False), ("c", "  c", True), ("", "d", False)]
-    assert side_by_side("a\nb\nc", "a\n  c\nd") == rows
+    rows = [("a", "a", True), ("b", "", False), (" c", "  c", True), ("", "d", False)]
+    assert side_by_side("a\nb\n c", "a\n  c\nd") == rows
+    assert side_by_side("x\nz", "p\nq\nz") == [("x", "p", False), ("", "q", False), ("z", "z", True)]
+
+
+def test_a_class_of_which_nothing_could_be_read_has_a_page(tmp_path) -> None:
+    assert "mean of 0" in page_of(tmp_path, verdict("dan", way=Way.NOT_RUN, trouble="It is not JSON.")).text
 
 
 def test_no_verdicts_make_a_page_with_a_sentence(tmp_path) -> None:
@@ -232,7 +237,7 @@ def test_pictures_take_their_ink_from_the_page(tmp_path) -> None:
     text = report(tmp_path, HW, {}).read_text()
     assert "#010203" not in text
     assert "currentColor" in text
-    assert "#000000" not in text[text.index("<svg") :]
+    assert re.search(r'<text style="[^"]*fill: currentColor[^"]*"[^>]*>median', text)
 
 
 def test_names_lead_to_feedback_pages(tmp_path) -> None:
