@@ -77,7 +77,7 @@ def outcome_of(one: dict, copy: str) -> str:
     text = (ROOT / one["file"]).read_text()
     if text.count(one["line"]) != 1:
         return f"{text.count(one['line'])} such lines"
-    for name in ("metakit", "tests"):
+    for name in ("metakit", "autograder", "homework", "tests"):
         shutil.copytree(ROOT / name, Path(copy) / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     (Path(copy) / one["file"]).write_text(text.replace(one["line"], one["becomes"]))
