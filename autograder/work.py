@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from autograder.course import Course, GradingError
 from autograder.exercises import unjudged
 from autograder.intake import Intake, extras, take_in
+from autograder.ledger import arrival_of
 from autograder.nursery import VARIABLE
 from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
 
@@ -78,11 +79,13 @@ def grade(job: Job) -> None:
         verdict = Verdict(job.assignment, job.student, "", Way.NOT_RUN, marks, trouble=taken.trouble)
     else:
         verdict = _graded(course, job, taken)
+    arrival = arrival_of(job.root, job.assignment, job.student)
+    late = ("late",) if arrival is not None and arrival.late else ()
     verdict = replace(
         verdict,
-        handed_in_as=job.folder.parent.name,
+        handed_in_as=job.folder.parent.name if arrival is None else arrival.handed_in_as,
         notes=(*taken.notes, *verdict.notes),
-        flags=(*taken.flags, *verdict.flags),
+        flags=(*taken.flags, *verdict.flags, *late),
         submission=digest(job.folder),
         version=job.version,
         seconds=round(time.monotonic() - start, 2),

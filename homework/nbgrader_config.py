@@ -39,6 +39,7 @@ c.Autograde.autograde_preprocessors = [
 c.Examine.course = c.SaveMarks.root = str(here)
 c.Examine.patience = {"cell": 20, "call": 10, "afterwards": 2, "submission": 120}  # seconds
 c.Examine.limits = {"megabytes": 4096, "together_megabytes": 6144, "processes": 96, "disk_megabytes": 64}
+c.Execute.skip_cells_with_tag = "not-graded"  # nbgrader's own way, as in `nbgrader validate`
 c.LimitOutput.max_lines = 100
 
 # A student who deletes a test cell gets it back, and with it the marks.

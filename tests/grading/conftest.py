@@ -1,5 +1,6 @@
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import nbformat
@@ -38,6 +39,13 @@ def graded(tmp_path_factory):
     course = sample_course(HOMEWORK, HW, tmp_path_factory.mktemp("grading") / "course")
     strangers(course)
     return course, {verdict.student: verdict for verdict in grade_class(course, HW)}
+
+
+def free_port() -> int:
+    """A port that nothing listens at."""
+    with socket.socket() as one:
+        one.bind(("localhost", 0))
+        return one.getsockname()[1]
 
 
 def strangers(course: Course) -> None:

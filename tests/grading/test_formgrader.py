@@ -1,0 +1,90 @@
+"""nbgrader's own page for instructors, in a real browser, on a course that the autograder has graded."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from autograder.verdict import Way
+from tests.grading.conftest import HW, free_port
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine (Debian: apt install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(graded):
+    """The address of a JupyterLab that was started in the course's folder, as an instructor would."""
+    port, course = free_port(), graded[0]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    options = ["--no-browser", f"--port={port}", "--IdentityProvider.token=secret", "--allow-root"]
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    process = subprocess.Popen(
+        command, cwd=course.root, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    address = f"http://localhost:{port}"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{address}/api/status?token=secret").close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield address
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def page(server):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        page = browser.new_page()
+        page.goto(f"{server}/formgrader?token=secret")
+        yield page
+        browser.close()
+
+
+def test_the_assignment_is_there_with_all_submissions(page, graded):
+    row = page.locator("tr", has=page.get_by_text(HW, exact=True)).first
+    row.wait_for()
+    assert str(len(graded[1])) in row.inner_text().split()
+
+
+def test_the_points_are_those_of_the_verdicts(page, server, graded):
+    page.goto(f"{server}/formgrader/gradebook/{HW}/{HW}")
+    page.get_by_text("Submission #1", exact=True).wait_for()
+    scores = [text.split("/")[0].strip() for text in page.locator("tbody tr td:nth-child(3)").all_inner_texts()]
+    read = [
+        verdict for verdict in graded[1].values() if verdict.way is not Way.NOT_RUN
+    ]  # the page leaves out the others
+    assert sorted(map(float, scores)) == sorted(verdict.points for verdict in read)
+
+
+def test_a_submission_can_be_opened_and_a_written_answer_given_points(page, server, graded):
+    course = graded[0]
+    with course.gradebook() as gradebook:
+        (notebook,) = gradebook.find_submission(HW, "ada").notebooks
+        address = f"{server}/formgrader/submissions/{notebook.id}/"
+    page.goto(address)
+    points = page.locator("input.score").last
+    points.wait_for()
+    points.fill("1.5")
+    points.press("Tab")
+    page.wait_for_timeout(1500)
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("why_second_order", HW, HW, "ada")
+        assert grade.manual_score == 1.5
+        grade.manual_score = None
+        gradebook.db.commit()
