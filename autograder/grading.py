@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autograder.course import Course, CourseError
-from autograder.run import Progress, Run, Sandbox, start_processes
+from autograder.run import Progress, Run, Sandbox, warm_up
 from autograder.verdict import Verdict, read_verdict, verdict_path
 from autograder.work import STAGE, Job, is_done, version_of
 
@@ -56,8 +56,8 @@ def grade_class(
         ]
         waiting = [job for job in all_jobs if again or not is_done(job)]
         if waiting:
-            with Sandbox() as sandbox:  # it warms up meanwhile, and so do the processes
-                start_processes()
+            with Sandbox() as sandbox:  # it warms up meanwhile
+                warm_up()
                 course.generate(assignment)
                 Run(course, sandbox, told, len(all_jobs) - len(waiting), len(all_jobs)).work_off(waiting, jobs)
         shutil.rmtree(course.root / STAGE, ignore_errors=True)

@@ -25,13 +25,16 @@ from traitlets.config import Config
 
 from autograder.examiner import UNREADABLE, Failed, Unreachable
 from autograder.inside.wire import MAX_BYTES
-from autograder.memory import megabytes_of
+from autograder.memory import megabytes_of, my_megabytes
 from autograder.nursery import VARIABLE, Limits
 from autograder.outputs import clean_output
 from autograder.wall import CLOSED, MESSAGE
 
 WALLED, PLAIN = "walled", "python3"
 """The kernelspecs: our own, and the one that every installation has."""
+
+MAX_GROWTH = 1024
+"""Megabytes that this process may grow by: a message in parts is kept, and bounded by nothing, until the last comes."""
 
 KERNELS = Path(__file__).parent / "kernels"
 TIMED_OUT, KERNEL_DIED, NOT_RUN = "CellTimeoutError", "KernelDied", "NotRun"
@@ -84,8 +87,9 @@ class StudentKernel:
 
     def __enter__(self) -> "StudentKernel":
         """Start the kernel."""
-        self._deadline = time.monotonic() + self.patience.submission
+        self._deadline = time.monotonic() + self.patience.start
         self._slow, self._read, self._weighed = False, 0, 0.0
+        self._room = my_megabytes() + MAX_GROWTH
         self._limits = Limits(**self.limits)
         self._context = zmq.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, 2 * MAX_BYTES)
@@ -98,10 +102,16 @@ class StudentKernel:
         self._manager.start_kernel(cwd=str(self.folder), env=_environment())
         self._client = BlockingKernelClient(context=self._context)
         self._client.load_connection_info(self._manager.get_connection_info())
-        self._client.start_channels(stdin=False, hb=False)
-        self._wait_for_start()
-        if self.name != WALLED:
-            self._client.execute(_settle(self._limits), silent=True, store_history=False)
+        try:
+            self._client.start_channels(stdin=False, hb=False)
+            self._wait_for_start()
+            if self.name != WALLED:
+                settle = self._client.execute(_settle(self._limits), silent=True, store_history=False)
+                self._reply(settle, self.patience.start)
+        except BaseException:
+            self.__exit__()
+            raise
+        self._deadline = time.monotonic() + self.patience.submission
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -201,6 +211,8 @@ class StudentKernel:
         ready = dict(poller.poll(int(1000 * wait) + 1))
         if not ready and not self._manager.is_alive():
             self._end(ENDED, ENDED_BEFORE)
+        if my_megabytes() > self._room:
+            self._end("This cell sent more than can be read.", "An earlier cell sent more than can be read.")
         if time.monotonic() > self._weighed + 0.5:
             self._weighed = time.monotonic()
             if self._megabytes() > self._limits.together_megabytes:

@@ -1,12 +1,13 @@
 """Many submissions at once: processes that grade one after another, beside one sandbox that they share."""
 
+import importlib
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from autograder.wall import why_no_wall
 from autograder.work import Job, grade_all, is_done
 
 OUR_FAULT = "This could not be graded, and it is not your fault; a person will look."
-_PRELOADED = ["autograder.work", "autograder.examine", "autograder.save", "autograder.__main__"]
+_NEEDED = ("autograder.examine", "autograder.save", "nbconvert.exporters.html", "torch._dynamo")
 _OVERTIME = 300.0
 """Seconds after which the process that grades one submission is given up; its own limits end it long before."""
 
@@ -31,10 +32,10 @@ class Progress:
     graded: Callable[[Verdict, int, int], None] = field(default=lambda verdict, done, total: None)
 
 
-def start_processes() -> None:
-    """Begin to import what the processes that grade will need, in one that they are forked from."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
-    ensure_running()
+def warm_up() -> None:
+    """Import what the processes that grade will need, before they are forked: it takes longer than grading."""
+    for name in _NEEDED:
+        importlib.import_module(name)
 
 
 def default_jobs() -> int:
@@ -85,7 +86,7 @@ class Run:
 
     def work_off(self, waiting: list[Job], jobs: int | None) -> None:
         """Grade all, ``jobs`` at once."""
-        context = multiprocessing.get_context("forkserver")
+        context = multiprocessing.get_context("fork" if sys.platform.startswith("linux") else "spawn")
         queue, again = list(reversed(waiting)), set[str]()
         workers: list[_Worker] = []
         try:

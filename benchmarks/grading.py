@@ -27,7 +27,7 @@ from autograder.wall import why_no_wall
 HOMEWORK = Path(__file__).resolve().parents[1] / "homework"
 HW = "hw2_maml"
 OURS, STOCK = "autograder grade", "nbgrader autograde"
-_STOCK_CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\n'
+_STOCK_CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.Execute.skip_cells_with_tag = "not-graded"\n'
 _FIRST_RESULT = "import torch\nprint(torch.ones(3).sum())"
 
 

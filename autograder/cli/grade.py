@@ -93,11 +93,12 @@ def _grade(
     if why_no_wall():
         aside.print(f"Students' code is not walled in, and marks will say so: {why_no_wall()}", style="yellow")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=aside, transient=True) as bar:
+    with Bar(*columns, console=aside, transient=True, auto_refresh=False) as bar:
         task = bar.add_task(f"grading {assignment}", total=None)
 
         def one_more(verdict: Verdict, done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, description=f"grading {assignment}: {verdict.student}")
+            bar.refresh()  # by hand, since processes are forked, which a thread of the bar's would disturb
 
         verdicts = grade_class(course, assignment, students, again, jobs, Progress(graded=one_more))
     if as_json:

@@ -14,9 +14,7 @@ from autograder.acceptance import check_file
 from autograder.cli.common import HOMEWORK, AsJson, Assignment, CourseFolder, aside, console, print_json, told
 from autograder.collect import collect as collect_files
 from autograder.course import Course
-from autograder.doctor import examine_machine
 from autograder.export import export as export_grades
-from autograder.report import report as write_report
 from autograder.sample import copy_course
 from autograder.solution_cells import solution_cells
 
@@ -45,6 +43,8 @@ def collect(
 @app.command()
 def report(assignment: Assignment, course: CourseFolder = HOMEWORK) -> None:
     """Write a page about the class: points, checks, common mistakes, time, and what to look at."""
+    from autograder.report import report as write_report  # takes seconds
+
     with told():
         made = Course(course)
         made.source(assignment)
@@ -96,6 +96,8 @@ def doctor(
     course: Annotated[Path | None, typer.Option(help="Look at this course, too.")] = None, as_json: AsJson = False
 ) -> None:
     """Say what this machine lacks for grading, and how to get it."""
+    from autograder.doctor import examine_machine  # takes seconds
+
     findings = list(examine_machine(course))
     if as_json:
         print_json([vars(finding) for finding in findings])

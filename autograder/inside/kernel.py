@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 import zmq
 from ipykernel.kernelapp import IPKernelApp
@@ -58,6 +59,7 @@ def serve(connection: dict[str, Any], listening: dict[int, int]) -> None:
     """Be the kernel until it is told to stop; never returns."""
     gc.enable()
     random.seed()
+    numpy.random.seed()
     torch.seed()
     home = Path.home()
     file = Path("/tmp/kernel.json")

@@ -24,6 +24,7 @@ import torch
 from autograder.inside import desk  # noqa: F401  # so that kernels find it imported
 from autograder.inside.kernel import close_all_but, listen, serve
 from autograder.inside.namespaces import become_nobody, cover, drop_capabilities, limit, mount_memory, unshare
+from autograder.inside.refusals import refuse
 
 MAX_REQUEST = 65536
 _PATIENCE = 10.0
@@ -118,6 +119,8 @@ def _settle(room: str, request: dict[str, Any], writing: int) -> None:
         limits, folder = request["limits"], f"{room}/{request['folder']}"
         listening = listen(folder, request["connection"])
         close_all_but({writing, *listening.values()})
+        for fd in range(3):  # the nursery's last leads to a file that all kernels would share
+            os.dup2(os.open(os.devnull, os.O_RDWR), fd)
         disk = limits["disk_megabytes"]
         for where, megabytes in (("/tmp", disk), (str(Path.home()), disk), ("/dev/shm", disk)):
             mount_memory(where, megabytes)
@@ -129,6 +132,7 @@ def _settle(room: str, request: dict[str, Any], writing: int) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         limit(limits["megabytes"], limits["processes"], disk, limits["files"], limits["cpu_seconds"])
         drop_capabilities()
+        refuse()
         os.write(writing, b'{"listens": true}\n')
         os.close(writing)
         serve(request["connection"], listening)

@@ -1,5 +1,6 @@
 """A kernel without a wall: the limits that the system gives, and a word to those who import the answers by mistake."""
 
+import importlib
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -21,6 +22,7 @@ class _Closed(MetaPathFinder):
 
 def settle(megabytes: int, file_megabytes: int, files: int, cpu_seconds: int, closed: list[str], message: str) -> None:
     """Bound this process, and refuse to import the modules ``closed``, with ``message``."""
+    importlib.import_module("autograder.inside.desk")  # takes seconds, which are not the first function's
     sys.meta_path.insert(0, _Closed(closed, message))
     try:
         from autograder.inside.namespaces import limit

@@ -23,6 +23,8 @@ from torch import Tensor
 from metakit.problem import Examples, Task
 
 MAX_BYTES = 64 * 2**20
+MAX_HEADER = 4 * 2**20
+"""Bytes of a header: what is read of JSON can take thirty times as much memory."""
 MAX_DEPTH = 8
 MAX_VALUES = 10_000
 MAX_TEXT = 10_000
@@ -55,10 +57,11 @@ def encode(value: Any) -> str:
         WireError: it would be too large.
     """
     tensors: list[bytes] = []
-    header = json.dumps(_pack(value, tensors, MAX_DEPTH)).encode()
+    header = json.dumps(_pack(value, tensors, MAX_DEPTH - 1)).encode()  # what is deeper is told in one entry more
     message = base64.b64encode(b"".join([len(header).to_bytes(8, "big"), header, *tensors]))
-    if len(message) > MAX_BYTES:
-        raise WireError(f"{len(message) / 2**20:.0f} MB are too much to hand over; at most {MAX_BYTES >> 20}.")
+    for size, most in ((len(message), MAX_BYTES), (len(header), MAX_HEADER)):
+        if size > most:
+            raise WireError(f"{size / 2**20:.0f} MB are too much to hand over; at most {most >> 20}.")
     return message.decode("ascii")
 
 
@@ -73,6 +76,8 @@ def decode(message: str) -> Any:
     try:
         raw = base64.b64decode(message, validate=True)
         size = int.from_bytes(raw[:8], "big")
+        if size > MAX_HEADER:
+            raise ValueError("too much in it")
         header = json.loads(raw[8 : 8 + size].decode())
         reader = _Reader(raw, 8 + size)
         value = reader.value(header, MAX_DEPTH)
