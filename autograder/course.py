@@ -43,6 +43,7 @@ class Course:
         config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(self.root)).load_config()
         config.NbGraderAPI.log_level = "ERROR"
         config.CourseDirectory.submitted_directory = submitted
+        self.wall = bool(config.Examine.get("wall", True))
         self.api = NbGraderAPI(config=config)
 
     def assignments(self) -> list[str]:

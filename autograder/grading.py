@@ -56,7 +56,7 @@ def grade_class(
         ]
         waiting = [job for job in all_jobs if again or not is_done(job)]
         if waiting:
-            with Sandbox() as sandbox:  # it warms up meanwhile
+            with Sandbox(course.wall) as sandbox:  # it warms up meanwhile
                 warm_up()
                 course.generate(assignment)
                 Run(course, sandbox, told, len(all_jobs) - len(waiting), len(all_jobs)).work_off(waiting, jobs)

@@ -139,9 +139,9 @@ def _verdict(course: Course, job: Job) -> Verdict:
 class Sandbox:
     """The nursery that all processes of a run share, where the machine has a wall; it is started again if it falls."""
 
-    def __init__(self) -> None:
-        """Start it; it is ready when its room is asked for."""
-        self.nursery = None if why_no_wall() else Nursery()
+    def __init__(self, wanted: bool) -> None:
+        """Start it, if it is ``wanted``; it is ready when its room is asked for."""
+        self.nursery = Nursery() if wanted and not why_no_wall() else None
 
     def __enter__(self) -> "Sandbox":
         """Return itself."""

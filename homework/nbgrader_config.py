@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, IgnorePattern, LimitOutput
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, ClearHiddenTests, IgnorePattern, LimitOutput
 
 from autograder.examine import Examine
 from autograder.save import SaveMarks
@@ -29,6 +29,7 @@ _put_first("PATH", Path(sys.executable).parent)  # nbgrader calls alembic by its
 # checks run in the student's own process: for trying a notebook, not for marks.
 c.Autograde.autograde_preprocessors = [
     Examine,
+    ClearHiddenTests,  # students need not read in their feedback how they were called
     IgnorePattern,
     ClearMetadataPreprocessor,
     LimitOutput,

@@ -90,8 +90,9 @@ def feedback(assignment: Assignment, course: CourseFolder = HOMEWORK, student: S
 def _grade(
     course: Course, assignment: str, students: list[str] | None, jobs: int | None, again: bool, as_json: bool
 ) -> None:
-    if why_no_wall():
-        aside.print(f"Students' code is not walled in, and marks will say so: {why_no_wall()}", style="yellow")
+    if not course.wall or why_no_wall():
+        reason = why_no_wall() or "nbgrader_config.py says c.Examine.wall = False."
+        aside.print(f"Students' code is not walled in, and marks will say so: {reason}", style="yellow")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=aside, transient=True, auto_refresh=False) as bar:
         task = bar.add_task(f"grading {assignment}", total=None)

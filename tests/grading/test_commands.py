@@ -160,6 +160,29 @@ def test_from_the_platform_s_download_to_the_platform_s_grades(homework, tmp_pat
     assert alan in rows
 
 
+@pytest.mark.slow
+def test_marks_that_were_not_given_behind_the_wall_say_so_and_are_not_exported(homework):
+    config = homework / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\nc.Examine.wall = False\n")
+    hand_in_from(homework, "emil", "wrong/hw2_maml/no_create_graph.py")
+    code, said = autograder("grade", HW, "--course", homework)
+    assert code == 0
+    assert "1 of 1 were not marked behind the wall." in said
+    verdict = read_verdict(verdict_path(homework, HW, "emil"))
+    assert (verdict.way, verdict.points) == (Way.NOT_WALLED, 20)
+    with Course(homework).gradebook() as gradebook:
+        (notebook,) = gradebook.find_submission(HW, "emil").notebooks
+        assert all("without a wall" in comment.auto_comment for comment in notebook.comments)
+    assert "Marked without a wall" in (homework / f"feedback/emil/{HW}/{HW}.html").read_text()
+    assert autograder("report", HW, "--course", homework)[0] == 0
+    assert "not walled" in (homework / "report" / f"{HW}.html").read_text()
+    code, said = autograder("export", HW, "--course", homework)
+    assert code == 1
+    assert "emil" in said
+    assert "--allow-not-walled" in said
+    assert autograder("export", HW, "--course", homework, "--allow-not-walled")[0] == 0
+
+
 def test_export_before_grading_says_what_to_do(homework):
     code, said = autograder("export", HW, "--course", homework)
     assert code == 1

@@ -143,6 +143,7 @@ def test_every_student_gets_a_page_that_says_what_is_wrong(graded, student, sent
 @pytest.mark.parametrize("student", [*POINTS, "d_vandal", "e_exits", "z_typo"])
 def test_feedback_does_not_show_the_hidden_tests(graded, student):
     text = feedback(graded, student)
+    assert "HIDDEN TESTS" not in text
     assert "student.inner_adapt" not in text
     assert "def inner_adapt_one_step" not in text
 

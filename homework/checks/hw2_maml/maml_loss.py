@@ -82,7 +82,7 @@ def maml_loss_pure(student: Student, rng: torch.Generator) -> None:
 
 
 def maml_loss_meta_gradient(student: Student, rng: torch.Generator) -> None:
-    """Of one task: (I - lr H)^steps H_q (theta_k - w_q)."""
+    """MAML's gradient of one task's loss, through the inner steps: (I - lr H)^steps H_q (theta_k - w_q)."""
     for steps in (1, 3):
         task, lr = draw(rng), 0.2
         got = meta_gradient(student, task, lr, steps, False)
@@ -94,7 +94,7 @@ def maml_loss_meta_gradient(student: Student, rng: torch.Generator) -> None:
 
 
 def maml_loss_first_order(student: Student, rng: torch.Generator) -> None:
-    """Of one task: H_q (theta_k - w_q)."""
+    """With first_order=True, FOMAML's gradient: that of the query loss where adapting ends, H_q (theta_k - w_q)."""
     task, lr, steps = draw(rng), 0.2, 3
     got = meta_gradient(student, task, lr, steps, True)
     want = task.query.gradient(task.support.descend(task.start, lr, steps))
