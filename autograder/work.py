@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from autograder.course import Course, GradingError
 from autograder.exercises import unjudged
+from autograder.harmless import make_harmless
 from autograder.intake import Intake, extras, take_in
 from autograder.ledger import arrival_of
 from autograder.nursery import VARIABLE
@@ -132,6 +133,8 @@ def _graded(course: Course, job: Job, taken: Intake) -> Verdict:
     stage = job.root / STAGE / job.student
     shutil.rmtree(stage, ignore_errors=True)
     try:
+        assert taken.notebook is not None
+        make_harmless(taken.notebook, course.release(job.assignment))
         _lay_out(stage / job.assignment, job, taken)
         for attempt in range(_TRIES):
             try:
