@@ -99,7 +99,9 @@ def _notes(nb: NotebookNode) -> list[str]:
     code = [cell for cell in nb.cells if cell.cell_type == "code" and not is_grade(cell)]
     names = [output.ename for cell in code for output in cell.outputs if output.output_type == "error"]
     words = {TIMED_OUT: "timed out", KERNEL_DIED: "ended its Python process", "NotRun": ""}
-    notes = [words.get(name, f"raised {name}") for name in dict.fromkeys(names)]
+    # A class may be called anything, also what a page would run.
+    raised = {name: f"raised {name if name.isidentifier() else 'an error'}"[:80] for name in names}
+    notes = list((raised | {name: word for name, word in words.items() if name in raised}).values())
     if all("raise NotImplementedError" in cell.source for cell in code if is_solution(cell)):
         notes.append("empty")
     return [note for note in notes if note]

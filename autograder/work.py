@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from sqlalchemy.exc import OperationalError
 
@@ -133,9 +134,7 @@ def _graded(course: Course, job: Job, taken: Intake) -> Verdict:
     stage = job.root / STAGE / job.student
     shutil.rmtree(stage, ignore_errors=True)
     try:
-        assert taken.notebook is not None
-        make_harmless(taken.notebook, course.release(job.assignment))
-        _lay_out(stage / job.assignment, job, taken)
+        _lay_out(stage / job.assignment, job, taken, course.release(job.assignment))
         for attempt in range(_TRIES):
             try:
                 course.autograde(job.assignment, job.student)
@@ -149,7 +148,7 @@ def _graded(course: Course, job: Job, taken: Intake) -> Verdict:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _lay_out(folder: Path, job: Job, taken: Intake) -> None:
+def _lay_out(folder: Path, job: Job, taken: Intake, release: NotebookNode) -> None:
     """Put what was reconciled where nbgrader looks for it, with the notes for the student above."""
     assert taken.notebook is not None
     folder.mkdir(parents=True)
@@ -157,6 +156,7 @@ def _lay_out(folder: Path, job: Job, taken: Intake) -> None:
     if taken.notes:
         text = "\n".join(["**When this was graded:**", "", *(f"- {note}" for note in taken.notes)])
         notebook.cells.insert(0, new_markdown_cell(text))
+    make_harmless(notebook, release)  # the notes too: they name files
     nbformat.write(notebook, folder / f"{job.assignment}.ipynb")
     for path in extras(job.folder):
         copy = folder / path.relative_to(job.folder)
