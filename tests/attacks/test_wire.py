@@ -228,6 +228,11 @@ def test_a_message_that_breaks_a_bound_is_none(message):
         decode(message)
 
 
+def test_a_message_that_is_too_long_is_not_even_decoded():
+    with pytest.raises(WireError, match="the message is too large"):
+        decode("A" * (MAX_BYTES + 4))
+
+
 def test_what_is_read_is_bounded_before_it_is_made():
     """Header of small parts: a message of 60 MB would become gigabytes of empty lists."""
     tracemalloc.start()
