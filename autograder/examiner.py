@@ -18,6 +18,7 @@ from torch import Tensor
 
 from autograder.inside.wire import Code, decode, encode
 from autograder.verdict import Mark, Outcome
+from metakit.tree import tree_leaves
 
 Check = Callable[["Student", torch.Generator], None]
 """Returns if the student's functions do what they should, and otherwise raises ``Failed``."""
@@ -78,9 +79,16 @@ class Function:
             raise Failed(NO_GRAPH)
         if pulled == "form":
             raise Failed(f"{self.name} should return tensors of the form that the text of the exercise says.")
-        if not isinstance(pulled, list):
+        if isinstance(pulled, str):
             raise Failed(f"No derivative can be taken of what {self.name} returns: it {pulled}.")
-        return reply["value"], pulled
+        leaves = [t for t in tree_leaves([args, kwargs]) if isinstance(t, Tensor) and t.requires_grad]
+        if not isinstance(pulled, list) or len(pulled) != len(leaves):
+            raise Failed(UNREADABLE)
+        if not all(
+            p is None or (isinstance(p, Tensor) and p.shape == t.shape) for p, t in zip(pulled, leaves, strict=True)
+        ):
+            raise Failed(UNREADABLE)
+        return reply["value"], [p if p is None else p.detach() for p in pulled]
 
     def after(self, *args: Any, **kwargs: Any) -> tuple[Any, list[Any], bool]:
         """Return its result, the arguments as it left them, and whether something stands in a ``.grad`` of theirs."""
