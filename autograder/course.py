@@ -17,7 +17,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.names import safe_id
+from autograder.door.names import safe_id
 
 
 class CourseError(Exception):

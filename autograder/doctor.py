@@ -13,9 +13,9 @@ import psutil
 
 from autograder.course import Course, CourseError
 from autograder.inside.wire import decode, encode
-from autograder.kernel import PLAIN, WALLED, Patience, SandboxGone, StudentKernel
-from autograder.nursery import NurseryError
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
+from autograder.wall.kernel import PLAIN, WALLED, Patience, SandboxGone, StudentKernel
+from autograder.wall.nursery import NurseryError
 
 _NEEDED = ("torch", "nbgrader", "jupyter_client", "ipykernel")
 

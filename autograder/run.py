@@ -10,16 +10,22 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Course
 from autograder.exercises import unjudged
-from autograder.nursery import Nursery, is_there
 from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
+from autograder.wall.nursery import Nursery, is_there
 from autograder.work import Job, grade_all, is_done
 
 OUR_FAULT = "This could not be graded, and it is not your fault; a person will look."
-_NEEDED = ("autograder.examine", "autograder.save", "nbconvert.exporters.html", "torch._dynamo")
+_NEEDED = (
+    "autograder.preprocessors.examine",
+    "autograder.preprocessors.save",
+    "nbconvert.exporters.html",
+    "torch._dynamo",
+)
 _OVERTIME = 300.0
 """Seconds after which the process that grades one submission is given up; its own limits end it long before."""
 
@@ -86,7 +92,7 @@ class Run:
 
     def work_off(self, waiting: list[Job], jobs: int | None) -> None:
         """Grade all, ``jobs`` at once."""
-        context = multiprocessing.get_context("fork" if sys.platform.startswith("linux") else "spawn")
+        context: Any = multiprocessing.get_context("fork" if sys.platform.startswith("linux") else "spawn")
         queue, again = list(reversed(waiting)), set[str]()
         workers: list[_Worker] = []
         try:

@@ -19,12 +19,12 @@ from nbformat.v4 import new_markdown_cell
 from sqlalchemy.exc import OperationalError
 
 from autograder.course import Course, GradingError
+from autograder.door.harmless import make_harmless
+from autograder.door.intake import Intake, extras, take_in
+from autograder.door.ledger import arrival_of
 from autograder.exercises import unjudged
-from autograder.harmless import make_harmless
-from autograder.intake import Intake, extras, take_in
-from autograder.ledger import arrival_of
-from autograder.nursery import VARIABLE
 from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
+from autograder.wall.nursery import VARIABLE
 
 STAGE = ".stage"
 _TRIES = 3

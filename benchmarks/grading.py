@@ -18,16 +18,20 @@ import nbformat
 from jupyter_client.manager import start_new_kernel
 
 from autograder.course import Course
-from autograder.kernel import PLAIN, WALLED, Patience, StudentKernel
-from autograder.nursery import VARIABLE, Nursery
 from autograder.sample import copy_course
 from autograder.solutions import fill, model_solution, read_solution
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
+from autograder.wall.kernel import PLAIN, WALLED, Patience, StudentKernel
+from autograder.wall.nursery import VARIABLE, Nursery
 
 HOMEWORK = Path(__file__).resolve().parents[1] / "homework"
 HW = "hw2_maml"
 OURS, STOCK = "autograder grade", "nbgrader autograde"
-_STOCK_CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.Execute.skip_cells_with_tag = "not-graded"\n'
+_STOCK_CONFIG = """
+c = get_config()
+c.CourseDirectory.course_id = "stock"
+c.Execute.skip_cells_with_tag = "not-graded"
+"""
 _FIRST_RESULT = "import torch\nprint(torch.ones(3).sum())"
 
 

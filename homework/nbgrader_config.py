@@ -7,8 +7,8 @@ from pathlib import Path
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, ClearHiddenTests, IgnorePattern, LimitOutput
 
-from autograder.examine import Examine
-from autograder.save import SaveMarks
+from autograder.preprocessors.examine import Examine
+from autograder.preprocessors.save import SaveMarks
 
 here = Path(__file__).resolve().parent
 

@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 
 from autograder.course import Course, CourseError
-from autograder.nursery import NurseryError
-from autograder.points import gradebook_points, score
-from autograder.sheets import ExportError
+from autograder.office.points import gradebook_points, score
+from autograder.office.sheets import ExportError
 from autograder.verdict import Verdict
+from autograder.wall.nursery import NurseryError
 
 HOMEWORK = Path(__file__).resolve().parents[2] / "homework"
 

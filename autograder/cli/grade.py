@@ -21,12 +21,12 @@ from autograder.cli.common import (
 from autograder.course import Course
 from autograder.exercises import exercises, maxima
 from autograder.grading import grade_class
-from autograder.points import gradebook_points, score
+from autograder.office.points import gradebook_points, score
+from autograder.office.table import gradebook_table
 from autograder.run import Progress
 from autograder.sample import sample_course
-from autograder.table import gradebook_table
 from autograder.verdict import Verdict, Way, read_verdicts
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
 
 Students = Annotated[list[str] | None, typer.Option("--student", help="Only this one; may be given again.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Submissions at once; by default as the machine allows.")]

@@ -10,13 +10,13 @@ import typer
 from nbformat import NotebookNode
 from rich.table import Table
 
-from autograder.acceptance import check_file
 from autograder.cli.common import HOMEWORK, AsJson, Assignment, CourseFolder, aside, console, print_json, told
-from autograder.collect import collect as collect_files
 from autograder.course import Course
-from autograder.export import export as export_grades
+from autograder.door.acceptance import check_file
+from autograder.door.collect import collect as collect_files
+from autograder.office.export import export as export_grades
+from autograder.office.solution_cells import solution_cells
 from autograder.sample import copy_course
-from autograder.solution_cells import solution_cells
 
 app = typer.Typer()
 
@@ -43,7 +43,7 @@ def collect(
 @app.command()
 def report(assignment: Assignment, course: CourseFolder = HOMEWORK) -> None:
     """Write a page about the class: points, checks, common mistakes, time, and what to look at."""
-    from autograder.report import report as write_report  # takes seconds
+    from autograder.office.report import report as write_report  # takes seconds
 
     with told():
         made = Course(course)

@@ -18,7 +18,7 @@ from autograder.grading import Progress, grade_class
 from autograder.sample import Pupil, hand_in
 from autograder.solutions import Solution, read_solution
 from autograder.verdict import Verdict
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
 from tests.attacks.attackers import ATTACKERS, HOMEWORK, HW, attack, make_course
 from tests.attacks.listening import Listening
 from tests.attacks.traces import tree

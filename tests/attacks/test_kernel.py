@@ -10,7 +10,8 @@ import pytest
 
 from autograder.examiner import UNREADABLE, Failed, Student, Unreachable
 from autograder.inside.wire import encode
-from autograder.kernel import (
+from autograder.wall.bubblewrap import MESSAGE, why_no_wall
+from autograder.wall.kernel import (
     DEAF,
     ENDED,
     ENDED_BEFORE,
@@ -23,7 +24,6 @@ from autograder.kernel import (
     Patience,
     StudentKernel,
 )
-from autograder.wall import MESSAGE, why_no_wall
 
 pytestmark = pytest.mark.slow
 SHORT = Patience(cell=3, call=2, afterwards=0.5, interrupt=0.5, start=60, submission=60, output_bytes=20_000_000)

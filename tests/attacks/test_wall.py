@@ -15,12 +15,13 @@ import psutil
 import pytest
 import torch
 
-from autograder import wall
+import autograder
 from autograder.examiner import Student
 from autograder.inside.wire import encode
-from autograder.kernel import WALLED, Patience, SandboxGone, StudentKernel
-from autograder.nursery import VARIABLE, Limits, Nursery, NurseryError, ask_for_kernel, is_there
-from autograder.wall import CLOSED, HOME, MESSAGE, why_no_wall
+from autograder.wall import bubblewrap
+from autograder.wall.bubblewrap import CLOSED, HOME, MESSAGE, why_no_wall
+from autograder.wall.kernel import WALLED, Patience, SandboxGone, StudentKernel
+from autograder.wall.nursery import VARIABLE, Limits, Nursery, NurseryError, ask_for_kernel, is_there
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_wall()), reason=why_no_wall() or "there is a wall")]
 LIMITS = {"megabytes": 2048, "processes": 60, "disk_megabytes": 8, "files": 100, "cpu_seconds": 500}
@@ -110,7 +111,7 @@ def _names(kernel, folder):
 
 def test_the_disk_holds_the_system_this_python_and_an_empty_home(student):
     expected = {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "proc", "dev", "tmp", "home", "room"}
-    prefixes = {Path(p).absolute().parts[1] for p in (sys.prefix, sys.base_prefix, wall.__file__)}
+    prefixes = {Path(p).absolute().parts[1] for p in (sys.prefix, sys.base_prefix, autograder.__file__)}
     assert _names(student, "/") <= expected | prefixes
     assert _names(student, "/etc") <= {
         "ld.so.cache",
@@ -134,9 +135,16 @@ def test_the_disk_holds_the_system_this_python_and_an_empty_home(student):
 
 
 def test_nothing_of_the_autograder_is_there_but_what_it_needs_inside(student):
-    package = Path(wall.__file__).parent
+    package = Path(autograder.__file__).parent
     assert _names(student, str(package)) == {"__init__.py", "inside"}
-    for path in ("tests", "homework", ".git", "pyproject.toml", "autograder/examiner.py", "autograder/wall.py"):
+    for path in (
+        "tests",
+        "homework",
+        ".git",
+        "pyproject.toml",
+        "autograder/examiner.py",
+        "autograder/wall/bubblewrap.py",
+    ):
         assert not told(student, f"import os\nos.path.exists({str(package.parent / path)!r})")
 
 
@@ -151,7 +159,7 @@ def test_nothing_can_be_written_but_in_three_small_folders(student):
         "/home",
         "/var",
         sys.prefix,
-        str(Path(wall.__file__).parent),
+        str(Path(autograder.__file__).parent),
     ]
     code = """
 import os
@@ -223,7 +231,7 @@ def test_memory_processes_and_files_really_end(start):
 
 def test_the_environment_is_the_walls_own(student):
     found = told(student, "import os\ndict(os.environ)")
-    ours = set(wall._environment())
+    ours = set(bubblewrap._environment())
     ipythons = {
         name
         for name in found
@@ -413,7 +421,7 @@ def test_a_nursery_that_is_left_leaves_nothing(beside, monkeypatch):
 
 
 def test_the_sandbox_ends_with_the_grader(tmp_path):
-    code = "import time\nfrom autograder.nursery import Nursery\nn = Nursery()\nn.wait()\n"
+    code = "import time\nfrom autograder.wall.nursery import Nursery\nn = Nursery()\nn.wait()\n"
     code += "print(n.process.pid, flush=True)\ntime.sleep(60)"
     grader = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": "/tmp"}
@@ -436,8 +444,8 @@ def test_a_kernel_that_cannot_be_made_is_the_graders_fault(nursery):
 AS_USER = """
 import sys
 from pathlib import Path
-from autograder.kernel import WALLED, Patience, StudentKernel
-from autograder.wall import why_no_wall
+from autograder.wall.kernel import WALLED, Patience, StudentKernel
+from autograder.wall.bubblewrap import why_no_wall
 if why_no_wall():
     sys.exit(why_no_wall())
 with StudentKernel(WALLED, Patience(), Path(sys.argv[1]), {}) as kernel:

@@ -3,7 +3,7 @@
 import pytest
 from nbformat.v4 import new_code_cell
 
-from autograder.acceptance import check_file
+from autograder.door.acceptance import check_file
 from tests.grading.submissions import HW, TROUBLE, cell_of, hand_in, honest, release
 
 

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 import pytest
 from nbgrader.utils import parse_utc
 
-from autograder.archives import LARGEST_FILE
-from autograder.collect import collect
 from autograder.course import CourseError
-from autograder.intake import take_in
-from autograder.ledger import arrival_of
-from autograder.lms import Sent, who_sent
+from autograder.door.archives import LARGEST_FILE
+from autograder.door.collect import collect
+from autograder.door.intake import take_in
+from autograder.door.ledger import arrival_of
+from autograder.door.lms import Sent, who_sent
 from tests.grading.submissions import HW, honest, release
 
 NB = f"{HW}.ipynb"

@@ -17,7 +17,7 @@ from autograder.course import Course
 from autograder.sample import Pupil, hand_in
 from autograder.solutions import read_solution
 from autograder.verdict import Way, read_verdict, verdict_path
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
 from tests.grading.conftest import HOMEWORK, HW
 
 

@@ -11,10 +11,10 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
-from autograder.export import export
-from autograder.plain import as_text
-from autograder.points import LATE, gradebook_points
-from autograder.sheets import ExportError, Sheet, number, read_sheet, write_sheet
+from autograder.office.export import export
+from autograder.office.plain import as_text
+from autograder.office.points import LATE, gradebook_points
+from autograder.office.sheets import ExportError, Sheet, number, read_sheet, write_sheet
 from autograder.verdict import Outcome, Way, write_verdict
 from tests.grading.verdicts import HW, mark, verdict, write_class
 

@@ -8,8 +8,8 @@ import time
 import nbformat
 import pytest
 
-from autograder.intake import NOTHING, extras, left_out, take_in
-from autograder.reconcile import NOTHING_FOUND
+from autograder.door.intake import NOTHING, extras, left_out, take_in
+from autograder.door.reconcile import NOTHING_FOUND
 from tests.grading.submissions import FINE, HW, REPAIRED, TROUBLE, cell_of, damaged, hand_in, honest, release
 
 

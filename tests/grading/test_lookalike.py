@@ -8,9 +8,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import lookalike
-from autograder.lookalike import GRAM, LEAST, Pair, fingerprints, lookalikes, meetings, tokens
-from autograder.solution_cells import solution_cells
+from autograder.office import lookalike
+from autograder.office.lookalike import GRAM, LEAST, Pair, fingerprints, lookalikes, meetings, tokens
+from autograder.office.solution_cells import solution_cells
 from autograder.solutions import model_solution, read_solution
 from tests.grading.styles import STYLES
 from tests.grading.verdicts import HW

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from autograder.names import LONGEST, free_id, is_id, safe_id
+from autograder.door.names import LONGEST, free_id, is_id, safe_id
 
 ALPHABET = [chr(code) for code in (*range(128), 0xE9, 0x301, 0x1F600, 0x4E2D, 0xD800, 0x2028, 0xDF)]
 

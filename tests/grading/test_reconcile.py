@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.cells import is_nbgraders
-from autograder.reconcile import GRADED_CHANGED, LOCKED_CHANGED, NOTHING_FOUND, reconcile
+from autograder.door.cells import is_nbgraders
+from autograder.door.reconcile import GRADED_CHANGED, LOCKED_CHANGED, NOTHING_FOUND, reconcile
 from tests.grading.submissions import cell_of, honest, release
 
 GIVEN = release()

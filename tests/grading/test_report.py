@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from autograder.points import LATE, score
-from autograder.report import report, side_by_side
-from autograder.summary import summarize
+from autograder.office.points import LATE, score
+from autograder.office.report import report, side_by_side
+from autograder.office.summary import summarize
 from autograder.verdict import Outcome, Way, write_verdict
 from tests.grading.styles import STYLES
 from tests.grading.verdicts import HW, mark, verdict, write_class

@@ -9,14 +9,14 @@ import nbformat
 import pytest
 from rich.console import Console
 
+from autograder.door.names import safe_id
 from autograder.exercises import exercises, maxima
-from autograder.names import safe_id
-from autograder.points import score
+from autograder.office.points import score
+from autograder.office.table import gradebook_table
+from autograder.preprocessors.save import SAID
 from autograder.sample import sample_class
-from autograder.save import SAID
-from autograder.table import gradebook_table
 from autograder.verdict import Outcome, Way
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
 from tests.grading.conftest import HOMEWORK, HW
 
 pytestmark = pytest.mark.slow

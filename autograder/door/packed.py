@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from autograder.archives import LARGEST_FILE, BombError, Listing, in_zip
-from autograder.opening import MEGABYTE
+from autograder.door.archives import LARGEST_FILE, BombError, Listing, in_zip
+from autograder.door.opening import MEGABYTE
 
 _OPENERS: dict[str, Callable[[io.BytesIO], io.IOBase]] = {
     ".tar": lambda data: data,

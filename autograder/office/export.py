@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from autograder.filling import fill
-from autograder.plain import plain_sheet
-from autograder.platforms import CANVAS, MOODLE, factor_to, find_column, new_canvas, new_moodle, stated_maximum
-from autograder.points import Given, Score, gradebook_points, score
-from autograder.sheets import ExportError, Person, read_people, read_sheet, write_sheet
+from autograder.office.filling import fill
+from autograder.office.plain import plain_sheet
+from autograder.office.platforms import CANVAS, MOODLE, factor_to, find_column, new_canvas, new_moodle, stated_maximum
+from autograder.office.points import Given, Score, gradebook_points, score
+from autograder.office.sheets import ExportError, Person, read_people, read_sheet, write_sheet
 from autograder.verdict import Verdict, Way, read_verdicts
 
 Target = Literal["canvas", "moodle", "csv"]

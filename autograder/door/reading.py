@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.opening import MEGABYTE, UnreadableError
+from autograder.door.opening import MEGABYTE, UnreadableError
 
 MOST_CELLS = 1000
 LONGEST_CELL = MEGABYTE

@@ -3,7 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
-from autograder.points import Score
+from autograder.office.points import Score
 from autograder.verdict import Verdict, Way
 
 MARKS = "?  waits for a person: nbgrader's formgrader      !  not marked behind the wall"

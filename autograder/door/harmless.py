@@ -4,7 +4,7 @@ import re
 
 from nbformat import NotebookNode
 
-from autograder.cells import text_of
+from autograder.door.cells import text_of
 
 _LETTERS = (
     (re.compile(r"&(?=[#A-Za-z])"), "&amp;"),  # else what follows could be written with it

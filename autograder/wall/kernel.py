@@ -25,10 +25,10 @@ from traitlets.config import Config
 
 from autograder.examiner import UNREADABLE, Failed, Unreachable
 from autograder.inside.wire import MAX_BYTES
-from autograder.memory import megabytes_of, my_megabytes
-from autograder.nursery import VARIABLE, Limits
-from autograder.outputs import clean_output
-from autograder.wall import CLOSED, MESSAGE
+from autograder.wall.bubblewrap import CLOSED, MESSAGE
+from autograder.wall.memory import megabytes_of, my_megabytes
+from autograder.wall.nursery import VARIABLE, Limits
+from autograder.wall.outputs import clean_output
 
 WALLED, PLAIN = "walled", "python3"
 """The kernelspecs: our own, and the one that every installation has."""

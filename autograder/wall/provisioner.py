@@ -1,6 +1,6 @@
 """A Jupyter kernel provisioner whose kernels live behind the wall: the plug-in point for any Jupyter program.
 
-A kernelspec names it in its metadata, as ``autograder/kernels/walled/kernel.json`` does.
+A kernelspec names it in its metadata, as ``autograder/wall/kernels/walled/kernel.json`` does.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict
 
-from autograder.memory import pid_of
-from autograder.nursery import VARIABLE, Limits, Nursery, ask_for_kernel, is_there, send_signal
+from autograder.wall.memory import pid_of
+from autograder.wall.nursery import VARIABLE, Limits, Nursery, ask_for_kernel, is_there, send_signal
 
 MAX_FILES, MAX_FILE_BYTES = 200, 32 * 2**20
 
@@ -28,7 +28,7 @@ _own: Nursery | None = None
 class WalledProvisioner(KernelProvisionerBase):
     """Kernels forked behind the wall; the kernel's command line is not used."""
 
-    limits = Dict(help="what a kernel may use: the fields of autograder.nursery.Limits").tag(config=True)
+    limits = Dict(help="what a kernel may use: the fields of autograder.wall.nursery.Limits").tag(config=True)
 
     pidfd: int | None = None
     pid: int | None = None

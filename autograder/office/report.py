@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.lookalike import lookalikes
-from autograder.pictures import LOOKS, outcome_bar, points_picture, seconds_picture, swatch
-from autograder.points import Given, Score, gradebook_points
-from autograder.summary import Check, Summary, kind, summarize
+from autograder.office.lookalike import lookalikes
+from autograder.office.pictures import LOOKS, outcome_bar, points_picture, seconds_picture, swatch
+from autograder.office.points import Given, Score, gradebook_points
+from autograder.office.summary import Check, Summary, kind, summarize
 from autograder.verdict import Verdict, Way, read_verdicts
 from autograder.whole import write_whole
 
@@ -99,7 +99,7 @@ def side_by_side(left: str, right: str) -> list[tuple[str, str, bool]]:
 
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("autograder", "."),
+        loader=PackageLoader("autograder.office", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
-from autograder.cells import grade_id, is_nbgraders, is_written, names_defined, tags_of, text_of
+from autograder.door.cells import grade_id, is_nbgraders, is_written, names_defined, tags_of, text_of
 
 
 @dataclass

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.extras import is_rubbish, shown
-from autograder.opening import MEGABYTE
+from autograder.door.extras import is_rubbish, shown
+from autograder.door.opening import MEGABYTE
 
 LARGEST_FILE = 64 * MEGABYTE
 MOST_ENTRIES = 20_000

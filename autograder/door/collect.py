@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.archives import BombError, Entry, Listing, in_folder, in_zip
 from autograder.course import CourseError
-from autograder.extras import shown
-from autograder.ledger import Ledger
-from autograder.lms import Sent, who_sent
-from autograder.roster import Roster
-from autograder.versions import STAMP, Version, versions
+from autograder.door.archives import BombError, Entry, Listing, in_folder, in_zip
+from autograder.door.extras import shown
+from autograder.door.ledger import Ledger
+from autograder.door.lms import Sent, who_sent
+from autograder.door.roster import Roster
+from autograder.door.versions import STAMP, Version, versions
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 from nbgrader.utils import is_solution
 
-from autograder.names import safe_id
+from autograder.door.names import safe_id
 from autograder.solutions import model_solution
 
 LARGEST = 5_000_000

@@ -7,8 +7,8 @@ from pathlib import Path
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from autograder.cells import grade_id, is_written, tags_of, text_of
-from autograder.intake import read_submission
+from autograder.door.cells import grade_id, is_written, tags_of, text_of
+from autograder.door.intake import read_submission
 
 
 def check_file(path: Path, assignment: str, release: NotebookNode) -> list[str]:

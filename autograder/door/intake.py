@@ -8,10 +8,10 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.extras import extras, left_out, shown
-from autograder.opening import UnreadableError, read_bytes
-from autograder.reading import read_cells
-from autograder.reconcile import NOTHING_FOUND, reconcile
+from autograder.door.extras import extras, left_out, shown
+from autograder.door.opening import UnreadableError, read_bytes
+from autograder.door.reading import read_cells
+from autograder.door.reconcile import NOTHING_FOUND, reconcile
 
 __all__ = ["Intake", "extras", "left_out", "read_submission", "take_in"]
 

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.lms import Sent
-from autograder.names import free_id, is_id
+from autograder.door.lms import Sent
+from autograder.door.names import free_id, is_id
 from autograder.whole import write_whole
 
 COLUMNS = ("id", "name", "lms_id", "email")

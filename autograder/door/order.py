@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-from autograder.cells import is_nbgraders, is_written
+from autograder.door.cells import is_nbgraders, is_written
 
 Piece = tuple[int | None, NotebookNode]
 """A cell, and its index in the release, if it is of the release."""

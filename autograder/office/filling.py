@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from autograder.platforms import Platform
-from autograder.sheets import ExportError, Person, Sheet, number
+from autograder.office.platforms import Platform
+from autograder.office.sheets import ExportError, Person, Sheet, number
 
 Keys = set[str]
 

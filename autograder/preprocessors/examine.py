@@ -13,9 +13,9 @@ from nbgrader.utils import compute_checksum, is_grade, is_solution
 from traitlets import Bool, Dict, Unicode
 
 from autograder.examiner import find_check, judge
-from autograder.kernel import KERNEL_DIED, PLAIN, TIMED_OUT, WALLED, Patience, StudentKernel, failure
 from autograder.verdict import Mark, Outcome, Way
-from autograder.wall import why_no_wall
+from autograder.wall.bubblewrap import why_no_wall
+from autograder.wall.kernel import KERNEL_DIED, PLAIN, TIMED_OUT, WALLED, Patience, StudentKernel, failure
 
 NOT_GRADED = "not-graded"
 FOUND = "autograder"
@@ -31,8 +31,8 @@ class Examine(NbGraderPreprocessor):
 
     course = Unicode(help="the folder in which checks/ is").tag(config=True)
     wall = Bool(True, help="use the wall where the machine has one").tag(config=True)
-    patience = Dict(help="seconds and bytes: fields of autograder.kernel.Patience").tag(config=True)
-    limits = Dict(help="what a submission may use: fields of autograder.nursery.Limits").tag(config=True)
+    patience = Dict(help="seconds and bytes: fields of autograder.wall.kernel.Patience").tag(config=True)
+    limits = Dict(help="what a submission may use: fields of autograder.wall.nursery.Limits").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Run and judge one notebook."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.opening import MEGABYTE
+from autograder.door.opening import MEGABYTE
 
 MOST_FILES = 200
 MOST_BYTES = 32 * MEGABYTE

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from autograder.points import LATE, Score
-from autograder.sheets import Person, Sheet, number
+from autograder.office.points import LATE, Score
+from autograder.office.sheets import Person, Sheet, number
 from autograder.verdict import Verdict
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

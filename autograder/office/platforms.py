@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.sheets import ExportError, Person, Sheet, number
+from autograder.office.sheets import ExportError, Person, Sheet, number
 
 
 @dataclass(frozen=True)

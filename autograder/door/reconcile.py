@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from autograder.cells import grade_id, is_nbgraders, is_written, names_defined, nbgrader_of, tags_of, text_of
-from autograder.matching import Match, find_cells
-from autograder.order import Piece, in_order, with_ids
+from autograder.door.cells import grade_id, is_nbgraders, is_written, names_defined, nbgrader_of, tags_of, text_of
+from autograder.door.matching import Match, find_cells
+from autograder.door.order import Piece, in_order, with_ids
 
 GRADED_CHANGED = "graded cells were changed"
 LOCKED_CHANGED = "locked cells were changed"

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 from nbgrader.utils import parse_utc
 
-from autograder.archives import LARGEST_FILE, BombError, Entry
-from autograder.extras import shown
-from autograder.lms import Sent, without_counter
-from autograder.opening import MEGABYTE
-from autograder.packed import BROKEN, in_archive, is_archive
+from autograder.door.archives import LARGEST_FILE, BombError, Entry
+from autograder.door.extras import shown
+from autograder.door.lms import Sent, without_counter
+from autograder.door.opening import MEGABYTE
+from autograder.door.packed import BROKEN, in_archive, is_archive
 
 MOST_BYTES = 2 * LARGEST_FILE
 MOST_FILES = 500

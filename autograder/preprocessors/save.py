@@ -10,7 +10,7 @@ from nbgrader.preprocessors import SaveAutoGrades
 from nbgrader.utils import compute_checksum, determine_grade, is_task
 from traitlets import Unicode
 
-from autograder.examine import FOUND
+from autograder.preprocessors.examine import FOUND
 from autograder.verdict import Outcome, Verdict, Way, write_verdict
 
 SAID = {

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from autograder.wall import ROOM, walled
+from autograder.wall.bubblewrap import ROOM, walled
 
 VARIABLE = "AUTOGRADER_NURSERY"
 """Names the room of a nursery that somebody else has started."""

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from statistics import mean, median
 
-from autograder.points import Given, Score, score
+from autograder.office.points import Given, Score, score
 from autograder.verdict import Outcome, Verdict, Way
 
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d+(?:\.\d+)?(?:e[-+]?\d+)?|nan\b|inf\b)(?!\w)", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""What comes in: submissions collected, read and reconciled, before anything of them runs."""
