@@ -14,7 +14,8 @@ import psutil
 from autograder.course import Course, CourseError
 from autograder.inside.wire import decode, encode
 from autograder.wall.bubblewrap import why_no_wall
-from autograder.wall.kernel import PLAIN, WALLED, Patience, SandboxGone, StudentKernel
+from autograder.wall.conversation import Patience, SandboxGone
+from autograder.wall.kernel import PLAIN, WALLED, StudentKernel
 from autograder.wall.nursery import NurseryError
 
 _NEEDED = ("torch", "nbgrader", "jupyter_client", "ipykernel")

@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.examiner import Failed, find_check, judge
+from autograder.examiner import find_check, judge
 from autograder.inside.desk import answer
+from autograder.student import Failed
 from autograder.verdict import Outcome
 
 

@@ -15,7 +15,8 @@ from traitlets import Bool, Dict, Unicode
 from autograder.examiner import find_check, judge
 from autograder.verdict import Mark, Outcome, Way
 from autograder.wall.bubblewrap import why_no_wall
-from autograder.wall.kernel import KERNEL_DIED, PLAIN, TIMED_OUT, WALLED, Patience, StudentKernel, failure
+from autograder.wall.conversation import Patience
+from autograder.wall.kernel import KERNEL_DIED, PLAIN, TIMED_OUT, WALLED, StudentKernel, failure
 
 NOT_GRADED = "not-graded"
 FOUND = "autograder"

@@ -8,22 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.examiner import UNREADABLE, Failed, Student, Unreachable
 from autograder.inside.wire import encode
+from autograder.student import UNREADABLE, Failed, Student, Unreachable
 from autograder.wall.bubblewrap import MESSAGE, why_no_wall
-from autograder.wall.kernel import (
-    DEAF,
-    ENDED,
-    ENDED_BEFORE,
-    KERNEL_DIED,
-    NOT_RUN,
-    PLAIN,
-    TIMED_OUT,
-    TOO_LONG,
-    WALLED,
-    Patience,
-    StudentKernel,
-)
+from autograder.wall.conversation import DEAF, ENDED, ENDED_BEFORE, Patience
+from autograder.wall.kernel import KERNEL_DIED, NOT_RUN, PLAIN, TIMED_OUT, TOO_LONG, WALLED, StudentKernel
 
 pytestmark = pytest.mark.slow
 SHORT = Patience(cell=3, call=2, afterwards=0.5, interrupt=0.5, start=60, submission=60, output_bytes=20_000_000)
@@ -158,7 +147,7 @@ def test_a_message_beyond_the_bound_is_never_read(start):
     with start(outputs=5, cell=4) as kernel:
         outputs = kernel.run("print('x' * 140_000_000)")
         assert len(text(outputs)) < 30_000
-        assert kernel._read < 1_000_000
+        assert kernel.talk.read < 1_000_000
     with start() as kernel:
         kernel.run("from autograder.inside import desk\ndesk.answer = lambda message: 'A' * 140_000_000")
         with pytest.raises((Failed, TimeoutError)):
@@ -228,7 +217,7 @@ def test_the_processes_of_one_notebook_may_not_use_too_much_memory_together(star
     with start(cell=30) as kernel:
         if kernel.name == PLAIN:
             pytest.skip("without a wall the memory of one process is bounded, and nothing else")
-        kernel._limits = kernel._limits.__class__(together_megabytes=400)
+        kernel.talk.limits = kernel.talk.limits.__class__(together_megabytes=400)
         outputs = kernel.run(
             "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n"
             "        kept = bytearray(os.urandom(2**20)) * 150\n"

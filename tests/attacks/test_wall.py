@@ -16,11 +16,12 @@ import pytest
 import torch
 
 import autograder
-from autograder.examiner import Student
 from autograder.inside.wire import encode
+from autograder.student import Student
 from autograder.wall import bubblewrap
 from autograder.wall.bubblewrap import CLOSED, HOME, MESSAGE, why_no_wall
-from autograder.wall.kernel import WALLED, Patience, SandboxGone, StudentKernel
+from autograder.wall.conversation import Patience, SandboxGone
+from autograder.wall.kernel import WALLED, StudentKernel
 from autograder.wall.nursery import VARIABLE, Limits, Nursery, NurseryError, ask_for_kernel, is_there
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_wall()), reason=why_no_wall() or "there is a wall")]
@@ -444,12 +445,17 @@ def test_a_kernel_that_cannot_be_made_is_the_graders_fault(nursery):
 AS_USER = """
 import sys
 from pathlib import Path
-from autograder.wall.kernel import WALLED, Patience, StudentKernel
+from autograder.wall.kernel import WALLED, StudentKernel
+from autograder.wall.conversation import Patience
 from autograder.wall.bubblewrap import why_no_wall
 if why_no_wall():
     sys.exit(why_no_wall())
 with StudentKernel(WALLED, Patience(), Path(sys.argv[1]), {}) as kernel:
-    print(kernel.run("import os, torch\\nos.getuid(), os.getpid(), os.listdir('/proc')")[0]["data"]["text/plain"])
+    (seen,) = kernel.run("import os, torch\\nos.getuid(), os.getpid(), os.listdir('/proc')")
+    print(seen["data"]["text/plain"])
+    places = ["/", "/usr", "/etc", "/home", sys.prefix, str(Path(sys.argv[2]))]
+    (seen,) = kernel.run(f"[p for p in {places} if os.access(p, os.W_OK)]")
+    print(seen["data"]["text/plain"])
 """
 
 
@@ -462,9 +468,9 @@ def test_an_ordinary_user_has_the_same_wall(tmp_path):
     folder = tmp_path / "beside"
     folder.mkdir()
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": "/tmp"}
-    command = [*user, sys.executable, "-c", AS_USER, str(folder)]
+    command = [*user, sys.executable, "-c", AS_USER, str(folder), str(Path(autograder.__file__).parent / "inside")]
     ran = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert ran.stdout.strip() == "(12345, 1, [])", ran.stderr[-2000:]
+    assert ran.stdout == "(12345, 1, [])\n[]\n", ran.stderr[-2000:]
 
 
 @pytest.fixture

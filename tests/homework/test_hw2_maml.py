@@ -8,10 +8,11 @@ import pytest
 from checks import hw2_maml
 from nbgrader.utils import is_grade, is_solution
 
-from autograder.examiner import Failed, judge
+from autograder.examiner import judge
 from autograder.in_process import examine
 from autograder.inside.desk import answer
 from autograder.solutions import fill, model_solution, read_solution
+from autograder.student import Failed
 from autograder.verdict import Outcome
 
 HOMEWORK = Path(__file__).resolve().parents[2] / "homework"

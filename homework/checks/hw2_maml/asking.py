@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from autograder.examiner import Student, demand
+from autograder.examiner import demand
 from autograder.inside.wire import Other
+from autograder.student import Student
 from checks.hw2_maml.quadratics import LOSS, Quadratic, loss_fn, unflat
 from metakit.problem import Examples, Params, Task
 

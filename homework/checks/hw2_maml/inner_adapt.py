@@ -2,7 +2,8 @@
 
 import torch
 
-from autograder.examiner import Student, demand, shares
+from autograder.examiner import demand, shares
+from autograder.student import Student
 from checks.hw2_maml.asking import adapted, close, equal, like_theta, through, untouched
 from checks.hw2_maml.quadratics import LOSS, draw, flat
 from metakit.problem import Examples

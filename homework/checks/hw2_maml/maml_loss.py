@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from autograder.examiner import Student, demand, needs
+from autograder.examiner import demand, needs
 from autograder.inside.wire import Code
+from autograder.student import Student
 from checks.hw2_maml.asking import (
     adapted,
     close,
