@@ -14,6 +14,7 @@ from autograder.cli.common import HOMEWORK, AsJson, Assignment, CourseFolder, as
 from autograder.course import Course
 from autograder.door.acceptance import check_file
 from autograder.door.collect import collect as collect_files
+from autograder.door.intake import read_submission
 from autograder.office.export import export as export_grades
 from autograder.office.solution_cells import solution_cells
 from autograder.sample import copy_course
@@ -115,14 +116,22 @@ def check(
     file: Annotated[Path, typer.Argument(help="The notebook that is about to be handed in.")],
     course: CourseFolder = HOMEWORK,
     assignment: Annotated[str | None, typer.Option(help="Which homework; by default, as the file is called.")] = None,
+    run: Annotated[bool, typer.Option(help="Run it too, here, and say which visible tests pass.")] = False,
 ) -> None:
     """For students: say whether a notebook will be accepted, and what in it is not written yet."""
     with told():
         name = assignment or file.stem
-        sentences = check_file(file, name, _given_out(Course(course), name))
+        release = _given_out(Course(course), name)
+        sentences = check_file(file, name, release)
+        accepted = sentences[0].endswith("will be accepted.")
+        notebook = read_submission(file, release).notebook
+        if run and notebook is not None:
+            from autograder.rehearsal import rehearse  # takes seconds
+
+            sentences += rehearse(notebook)
     for sentence in sentences:
         typer.echo(sentence)
-    if not sentences[0].endswith("will be accepted."):
+    if not accepted:
         sys.exit(1)
 
 

@@ -225,6 +225,15 @@ def test_a_student_learns_before_handing_in_whether_the_file_will_be_accepted(ho
 
 
 @pytest.mark.slow
+def test_a_student_can_run_the_visible_tests_with_their_messages(homework):
+    hand_in_from(homework, "emil", "wrong/hw2_maml/no_create_graph.py")
+    code, said = autograder("check", homework / f"submitted/emil/{HW}/{HW}.ipynb", "--course", homework, "--run")
+    assert code == 0
+    assert "inner_adapt_one_step: passed" in said
+    assert "maml_loss_meta_gradient: That is FOMAML's gradient: the inner gradients were constants." in said
+
+
+@pytest.mark.slow
 def test_submissions_are_graded_in_place_and_the_gradebook_is_printed(homework):
     folder = homework / "submitted/ivo" / HW
     folder.mkdir(parents=True)
