@@ -3,17 +3,21 @@
 A run can be killed at any moment and started again: what has a verdict is not graded twice. Two runs do not meet.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from autograder.course import Course, CourseError
 from autograder.run import Progress, Run, Sandbox, warm_up
 from autograder.verdict import Verdict, read_verdict, verdict_path
 from autograder.work import STAGE, Job, is_done, version_of
+
+_TURN = 3.0
+"""Seconds to wait for the lock: a run that was killed has processes that end a moment after it."""
 
 
 def grade_class(
@@ -68,17 +72,13 @@ def grade_class(
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Keep other runs out of this course; the lock goes with the process, however that ends."""
-    with (root / ".grading").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            who = file.read().strip() or "unknown"
-            raise CourseError(
-                f"Another run (process {who}) is grading {root}: wait until it has ended, or stop it. "
-                "What it has graded will not be graded again."
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+    who = root / ".grading"
+    try:
+        with FileLock(root / ".grading.lock", timeout=_TURN):
+            who.write_text(str(os.getpid()))
+            yield
+    except Timeout:
+        raise CourseError(
+            f"Another run (process {who.read_text() if who.exists() else 'unknown'}) is grading {root}: wait until it "
+            "has ended, or stop it. What it has graded will not be graded again."
+        ) from None

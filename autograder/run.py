@@ -12,6 +12,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from autograder.course import Course
 from autograder.exercises import unjudged
 from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
@@ -46,8 +48,8 @@ def warm_up() -> None:
 
 def default_jobs() -> int:
     """Return how many submissions this machine can run at once: its cores, and a gigabyte and a half for each."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, int(memory / 1.5)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(psutil.virtual_memory().total / 2**30 / 1.5)))
 
 
 @dataclass

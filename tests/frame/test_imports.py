@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.wall.bubblewrap import CLOSED
 from tests.frame.house import ROOT, canonical, direct
 
 STOREYS: tuple[tuple[str, ...], ...] = (
@@ -91,3 +92,10 @@ def test_the_core_needs_torch_and_numpy_alone() -> None:
         if room_of(path) in TORCH_AND_NUMPY_DO:
             names = {name.split(".")[0] for name in imported(path)}
             assert names - sys.stdlib_module_names <= {"torch", "numpy", "metakit"}, path
+
+
+def test_what_goes_behind_the_wall_needs_nothing_from_before_it() -> None:
+    for path in modules("autograder/inside"):
+        names = {name for name in imported(path) if name.startswith(("autograder", "metakit"))}
+        assert all(name.startswith(("autograder.inside", "metakit")) for name in names), path
+        assert not any(name.startswith(tuple(f"metakit.{room}" for room in CLOSED)) for name in names), path
