@@ -8,6 +8,7 @@ demands. It sees values only; how they come, from a sandbox or from this process
 import hashlib
 import importlib
 import inspect
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -88,6 +89,7 @@ def judge(check: Check, transport: Transport, seed: int, maximum: float, failed:
     except Unreachable as error:
         outcome, share, message = Outcome.NOT_REACHED, 0.0, str(error)
     except Exception as error:  # the check itself is wrong, which is not the student's doing
+        logging.getLogger(__name__).exception("The check %s failed itself.", name)
         outcome, share = Outcome.OUR_FAULT, 0.0
         message = f"This could not be judged, and it is not your fault; a person will look. ({type(error).__name__})"
     return Mark(name, says, outcome, share, maximum, message, round(time.monotonic() - start, 3))
