@@ -14,9 +14,10 @@ import psutil
 from autograder.course import Course, CourseError
 from autograder.inside.wire import decode, encode
 from autograder.wall.bubblewrap import why_no_wall
-from autograder.wall.conversation import Patience, SandboxGone
+from autograder.wall.conversation import SandboxGone
 from autograder.wall.kernel import PLAIN, WALLED, StudentKernel
 from autograder.wall.nursery import NurseryError
+from autograder.wall.patience import Patience
 
 _NEEDED = ("torch", "nbgrader", "jupyter_client", "ipykernel")
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from autograder.course import Course, CourseError
-from autograder.run import Progress, Run, Sandbox, warm_up
+from autograder.digests import version_of
+from autograder.run import Progress, Run, warm_up
 from autograder.verdict import Verdict, read_verdict, verdict_path
-from autograder.work import STAGE, Job, is_done, version_of
+from autograder.wall.sandbox import Sandbox
+from autograder.work import STAGE, Job, is_done
 
 _TURN = 3.0
 """Seconds to wait for the lock: a run that was killed has processes that end a moment after it."""

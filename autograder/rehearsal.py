@@ -8,8 +8,8 @@ from nbgrader.utils import is_grade
 
 from autograder.door.cells import tags_of
 from autograder.preprocessors.examine import NOT_GRADED
-from autograder.wall.conversation import Patience
 from autograder.wall.kernel import PLAIN, StudentKernel
+from autograder.wall.patience import Patience
 
 
 def rehearse(notebook: NotebookNode) -> list[str]:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,8 +16,7 @@ import psutil
 from autograder.course import Course
 from autograder.exercises import unjudged
 from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
-from autograder.wall.bubblewrap import why_no_wall
-from autograder.wall.nursery import Nursery, is_there
+from autograder.wall.sandbox import Sandbox
 from autograder.work import Job, grade_all, is_done
 
 OUR_FAULT = "This could not be graded, and it is not your fault; a person will look."
@@ -87,7 +85,7 @@ class Run:
     """One run over a class: where it is, and whom it tells."""
 
     course: Course
-    sandbox: "Sandbox"
+    sandbox: Sandbox
     told: Progress
     done: int
     total: int
@@ -142,35 +140,3 @@ def _verdict(course: Course, job: Job) -> Verdict:
     verdict = Verdict(job.assignment, job.student, name, Way.NOT_RUN, marks, OUR_FAULT, flags=("our fault",))
     write_verdict(job.root, verdict)
     return verdict
-
-
-class Sandbox:
-    """The nursery that all processes of a run share, where the machine has a wall; it is started again if it falls."""
-
-    def __init__(self, wanted: bool) -> None:
-        """Start it, if it is ``wanted``; it is ready when its room is asked for."""
-        self.nursery = Nursery() if wanted and not why_no_wall() else None
-
-    def __enter__(self) -> "Sandbox":
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it, and all that is in it."""
-        if self.nursery is not None:
-            self.nursery.__exit__()
-
-    def stands(self) -> bool:
-        """Return whether it answers, if there is one."""
-        return self.nursery is None or is_there(self.nursery.room)
-
-    def room(self) -> Path | None:
-        """Return its room, once it is ready, or None where there is no wall."""
-        if self.nursery is None:
-            return None
-        self.nursery.wait()
-        if not self.stands():
-            self.nursery.__exit__()
-            self.nursery = Nursery()
-            self.nursery.wait()
-        return self.nursery.room

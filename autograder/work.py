@@ -1,7 +1,6 @@
 """One submission from the door to the verdict, in a process of its own: what goes wrong here stops nobody else."""
 
 import ctypes
-import hashlib
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from nbformat.v4 import new_markdown_cell
 from sqlalchemy.exc import OperationalError
 
 from autograder.course import Course, GradingError
+from autograder.digests import digest
 from autograder.door.harmless import make_harmless
 from autograder.door.intake import Intake, extras, take_in
 from autograder.door.ledger import arrival_of
@@ -105,29 +105,6 @@ def is_done(job: Job) -> bool:
     except ValueError:
         return False
     return verdict.version == job.version and verdict.submission == digest(job.folder)
-
-
-def digest(folder: Path) -> str:
-    """Return the SHA-256 of the names and the contents of what was handed in, of what can be read of it."""
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        total.update(f"{path.relative_to(folder)}\0".encode("utf-8", "surrogatepass"))
-        if path.is_file() and not path.is_symlink():
-            try:
-                with path.open("rb") as file:
-                    total.update(hashlib.file_digest(file, "sha256").digest())
-            except OSError:
-                continue
-    return total.hexdigest()
-
-
-def version_of(root: Path, assignment: str) -> str:
-    """Return the SHA-256 of what a submission is graded with."""
-    total = hashlib.sha256()
-    parts = [root / "nbgrader_config.py", *root.glob(f"source/{assignment}/**/*"), *root.glob("checks/**/*.py")]
-    for path in sorted(part for part in parts if part.is_file()):
-        total.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
-    return total.hexdigest()
 
 
 def _graded(course: Course, job: Job, taken: Intake) -> Verdict:

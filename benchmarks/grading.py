@@ -21,9 +21,9 @@ from autograder.course import Course
 from autograder.sample import copy_course
 from autograder.solutions import fill, model_solution, read_solution
 from autograder.wall.bubblewrap import why_no_wall
-from autograder.wall.conversation import Patience
 from autograder.wall.kernel import PLAIN, WALLED, StudentKernel
 from autograder.wall.nursery import VARIABLE, Nursery
+from autograder.wall.patience import Patience
 
 HOMEWORK = Path(__file__).resolve().parents[1] / "homework"
 HW = "hw2_maml"

@@ -15,8 +15,8 @@ from traitlets import Bool, Dict, Unicode
 from autograder.examiner import find_check, judge
 from autograder.verdict import Mark, Outcome, Way
 from autograder.wall.bubblewrap import why_no_wall
-from autograder.wall.conversation import Patience
 from autograder.wall.kernel import KERNEL_DIED, PLAIN, TIMED_OUT, WALLED, StudentKernel, failure
+from autograder.wall.patience import Patience
 
 NOT_GRADED = "not-graded"
 FOUND = "autograder"
@@ -32,7 +32,7 @@ class Examine(NbGraderPreprocessor):
 
     course = Unicode(help="the folder in which checks/ is").tag(config=True)
     wall = Bool(True, help="use the wall where the machine has one").tag(config=True)
-    patience = Dict(help="seconds and bytes: fields of autograder.wall.kernel.Patience").tag(config=True)
+    patience = Dict(help="seconds and bytes: fields of autograder.wall.patience.Patience").tag(config=True)
     limits = Dict(help="what a submission may use: fields of autograder.wall.nursery.Limits").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:

@@ -6,7 +6,6 @@ keeps whatever a kernel sends.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from queue import Empty
 from typing import Any
 
@@ -17,6 +16,7 @@ from jupyter_client.manager import KernelManager
 from autograder.student import Unreachable
 from autograder.wall.memory import megabytes_of, my_megabytes
 from autograder.wall.nursery import Limits
+from autograder.wall.patience import Patience
 
 MAX_GROWTH = 1024
 """Megabytes that this process may grow by: a message in parts is kept, and bounded by nothing, until the last comes."""
@@ -28,20 +28,6 @@ ENDED_BEFORE = "The notebook's Python process ended in an earlier cell, so this 
 
 class SandboxGone(RuntimeError):
     """The sandbox as a whole has ended: no judgement, since it is no student's doing."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long the grader waits, in seconds, and how much it reads."""
-
-    cell: float = 20.0
-    call: float = 10.0  # of a function, by a check
-    afterwards: float = 2.0  # once something has timed out, as what never ends is probably called again
-    interrupt: float = 2.0
-    start: float = 60.0
-    submission: float = 120.0
-    output_bytes: int = 100 * 2**20  # read and thrown away, before the kernel is taken for one that never stops
-    outputs: int = 200  # kept, of each cell
 
 
 class Late(Exception):

@@ -19,9 +19,10 @@ from traitlets.config import Config
 from autograder.inside.wire import MAX_BYTES
 from autograder.student import UNREADABLE, Failed, Unreachable
 from autograder.wall.bubblewrap import CLOSED, MESSAGE
-from autograder.wall.conversation import DEAF, ENDED, Conversation, Late, Patience
+from autograder.wall.conversation import DEAF, ENDED, Conversation, Late
 from autograder.wall.nursery import VARIABLE, Limits
 from autograder.wall.outputs import clean_output
+from autograder.wall.patience import Patience
 
 WALLED, PLAIN = "walled", "python3"
 """The kernelspecs: our own, and the one that every installation has."""

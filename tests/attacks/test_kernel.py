@@ -11,8 +11,9 @@ import pytest
 from autograder.inside.wire import encode
 from autograder.student import UNREADABLE, Failed, Student, Unreachable
 from autograder.wall.bubblewrap import MESSAGE, why_no_wall
-from autograder.wall.conversation import DEAF, ENDED, ENDED_BEFORE, Patience
+from autograder.wall.conversation import DEAF, ENDED, ENDED_BEFORE
 from autograder.wall.kernel import KERNEL_DIED, NOT_RUN, PLAIN, TIMED_OUT, TOO_LONG, WALLED, StudentKernel
+from autograder.wall.patience import Patience
 
 pytestmark = pytest.mark.slow
 SHORT = Patience(cell=3, call=2, afterwards=0.5, interrupt=0.5, start=60, submission=60, output_bytes=20_000_000)

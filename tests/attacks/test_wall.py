@@ -20,9 +20,10 @@ from autograder.inside.wire import encode
 from autograder.student import Student
 from autograder.wall import bubblewrap
 from autograder.wall.bubblewrap import CLOSED, HOME, MESSAGE, why_no_wall
-from autograder.wall.conversation import Patience, SandboxGone
+from autograder.wall.conversation import SandboxGone
 from autograder.wall.kernel import WALLED, StudentKernel
 from autograder.wall.nursery import VARIABLE, Limits, Nursery, NurseryError, ask_for_kernel, is_there
+from autograder.wall.patience import Patience
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_wall()), reason=why_no_wall() or "there is a wall")]
 LIMITS = {"megabytes": 2048, "processes": 60, "disk_megabytes": 8, "files": 100, "cpu_seconds": 500}
@@ -446,7 +447,7 @@ AS_USER = """
 import sys
 from pathlib import Path
 from autograder.wall.kernel import WALLED, StudentKernel
-from autograder.wall.conversation import Patience
+from autograder.wall.patience import Patience
 from autograder.wall.bubblewrap import why_no_wall
 if why_no_wall():
     sys.exit(why_no_wall())
