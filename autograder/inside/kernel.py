@@ -5,6 +5,7 @@ import json
 import os
 import random
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def serve(connection: dict[str, Any], listening: dict[int, int]) -> None:
     numpy.random.seed()
     torch.seed()
     home = Path.home()
-    file = Path("/tmp/kernel.json")
+    file = Path(tempfile.gettempdir(), "kernel.json")
     file.write_text(json.dumps({**connection, "ip": "/kernels/k"}))
     os.chdir(home)
     app = ForkedKernelApp.instance()

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -122,8 +123,8 @@ def _settle(room: str, request: dict[str, Any], writing: int) -> None:
         for fd in range(3):  # the nursery's last leads to a file that all kernels would share
             os.dup2(os.open(os.devnull, os.O_RDWR), fd)
         disk = limits["disk_megabytes"]
-        for where, megabytes in (("/tmp", disk), (str(Path.home()), disk), ("/dev/shm", disk)):
-            mount_memory(where, megabytes)
+        for where in (tempfile.gettempdir(), str(Path.home()), "/dev/shm"):
+            mount_memory(where, disk)
         if Path(folder, "files").is_dir():
             shutil.copytree(Path(folder, "files"), Path.home(), symlinks=True, dirs_exist_ok=True)
         cover(room)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 HOME = "/home/student"
 ROOM = "/room"
+SCRATCH = "/scratch"
+"""For temporary files; /tmp leads there, unless this Python or the course is itself installed below /tmp."""
+
 CLOSED = ("algorithms", "recipes", "exercises")
 """Parts of metakit that hold answers, or use what does."""
 
@@ -46,7 +49,10 @@ def walled(room: Path, *command: str) -> list[str]:
         arguments += ["--setenv", name, value]
     arguments += _system()
     made: set[str] = set()
-    for path in _readable():
+    readable = list(_readable())
+    if not any(path.is_relative_to("/tmp") for path in readable):
+        arguments += ["--symlink", SCRATCH, "/tmp"]
+    for path in readable:
         arguments += [*_parents(path, made), "--ro-bind", str(path), str(path)]
     stub = room / "closed"
     (stub / "__pycache__").mkdir(parents=True, exist_ok=True)
@@ -71,6 +77,7 @@ def _environment() -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": HOME,
         "LANG": "C.UTF-8",
+        "TMPDIR": SCRATCH,
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "METAKIT_FUSED": "0",
@@ -89,7 +96,7 @@ def _system() -> list[str]:
     arguments += ["--perms", "0755", "--dir", "/etc"]
     for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "alternatives", "fonts"):
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    return [*arguments, "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    return [*arguments, "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", SCRATCH]
 
 
 def _readable() -> Iterator[Path]:

@@ -174,10 +174,10 @@ def writable(place):
     return True
 """
     assert told(student, f"{code}\n[p for p in {places} if writable(p)]") == []
-    assert told(student, f"[p for p in ('/tmp', '/dev/shm', {HOME!r}) if not writable(p)]") == []
+    assert told(student, f"[p for p in ('/scratch', '/dev/shm', {HOME!r}) if not writable(p)]") == []
 
 
-@pytest.mark.parametrize("place", ["/tmp", "/dev/shm", HOME])
+@pytest.mark.parametrize("place", ["/scratch", "/dev/shm", HOME])
 def test_each_of_the_three_is_small(start, place):
     with start() as kernel:
         code = f"""
@@ -267,13 +267,13 @@ def test_reference_modules_are_not_on_the_disk(student, name):
 def test_kernels_do_not_see_one_another(start, nursery):
     with start() as one, start() as two:
         one.run(
-            "import os\nopen('/tmp/mine', 'w').close()\nopen('/dev/shm/mine', 'w').close()\nopen('mine', 'w').close()"
+            "import os\nopen('/scratch/mine', 'w').close()\nopen('/dev/shm/mine', 'w').close()\nopen('mine', 'w').close()"
         )
         one.run(
             "import socket\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0mine')\ns.listen()\n"
             "t = socket.socket()\nt.bind(('127.0.0.1', 7777))\nt.listen()"
         )
-        for path in ("/tmp/mine", "/dev/shm/mine", "mine"):
+        for path in ("/scratch/mine", "/dev/shm/mine", "mine"):
             assert not told(two, f"import os\nos.path.exists({path!r})")
         assert told(two, "import socket\nsocket.socket(socket.AF_UNIX).connect_ex('\\0mine')") != 0
         assert told(two, "socket.socket().connect_ex(('127.0.0.1', 7777))") != 0
@@ -292,7 +292,7 @@ def test_kernels_do_not_see_one_another(start, nursery):
 def test_no_file_that_leads_out_is_open(student):
     code = """
 import os, stat
-own = [os.stat(place).st_dev for place in ("/tmp", "/dev/shm", ".")]
+own = [os.stat(place).st_dev for place in ("/scratch", "/dev/shm", ".")]
 def leads_out(fd):
     try:
         found = os.fstat(fd)
@@ -324,7 +324,7 @@ REFUSED = {
     "shmget": "libc.shmget(0, 4096, 0o1600)",
     "unshare": "libc.unshare(0x10000000)",
     "clone": "libc.syscall(56, 0x10000011, 0, 0, 0, 0)",
-    "mount": "libc.mount(b'x', b'/tmp', b'tmpfs', 0, None)",
+    "mount": "libc.mount(b'x', b'/scratch', b'tmpfs', 0, None)",
     "umount": "libc.umount2(b'/proc', 2)",
     "ptrace": "libc.ptrace(0, 0, 0, 0)",
     "keyctl": "libc.syscall(250, 0, -3, 1)",
