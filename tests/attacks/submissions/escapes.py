@@ -20,17 +20,17 @@ def called(name, *arguments):
 NEW = {"user": 0x10000000, "mount": 0x20000, "pid": 0x20000000, "net": 0x40000000, "all": 0x7E020000}
 for what, flag in NEW.items():
     attempt(f"unshare {what}", called("unshare", flag))
-for place in (b"/proc", b"/room", b"/tmp", b"/dev/shm", b"/home/student", b"/"):
+for place in (b"/proc", b"/room", b"/scratch", b"/dev/shm", b"/home/student", b"/"):
     attempt(f"umount {place}", called("umount2", place, 2))
 attempt("remount", called("mount", None, b"/", None, 32, None))
-attempt("bind", called("mount", b"/usr", b"/tmp", None, 4096, None))
-attempt("mount proc", called("mount", b"proc", b"/tmp", b"proc", 0, None))
-attempt("mount tmpfs", called("mount", b"tmpfs", b"/tmp", b"tmpfs", 0, b"size=10g"))
-attempt("chroot", lambda: os.chroot("/tmp") is None)
-attempt("pivot_root", lambda: libc.syscall(155, b"/tmp", b"/tmp") == 0)
+attempt("bind", called("mount", b"/usr", b"/scratch", None, 4096, None))
+attempt("mount proc", called("mount", b"proc", b"/scratch", b"proc", 0, None))
+attempt("mount tmpfs", called("mount", b"tmpfs", b"/scratch", b"tmpfs", 0, b"size=10g"))
+attempt("chroot", lambda: os.chroot("/scratch") is None)
+attempt("pivot_root", lambda: libc.syscall(155, b"/scratch", b"/tmp") == 0)
 attempt("setuid", lambda: os.setuid(0) is None)
 attempt("setgroups", lambda: os.setgroups([0]) is None)
-attempt("mknod", lambda: os.mknod("/tmp/disk", 0o60666, os.makedev(8, 0)) is None)
+attempt("mknod", lambda: os.mknod("/scratch/disk", 0o60666, os.makedev(8, 0)) is None)
 attempt("hostname", called("sethostname", b"mine", 4))
 attempt("trace parent", called("ptrace", 16, os.getppid(), 0, 0))
 attempt("trace 1", lambda: os.getpid() != 1 and libc.ptrace(16, 1, 0, 0) == 0)
@@ -45,7 +45,7 @@ attempt("unshare program", lambda: subprocess.run(["unshare", "-Urm", "true"], c
 
 
 def leads_out(fd):
-    own = [os.stat(place).st_dev for place in ("/tmp", "/dev/shm", os.path.expanduser("~"))]
+    own = [os.stat(place).st_dev for place in ("/scratch", "/dev/shm", os.path.expanduser("~"))]
     try:
         found = os.fstat(fd)
     except OSError:

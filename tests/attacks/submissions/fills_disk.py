@@ -30,14 +30,14 @@ def crumbs(folder):
     return made > 20_000 and made
 
 
-for folder in ("/tmp", "/dev/shm", os.path.expanduser("~"), "/var/tmp", "/dev", "/run", "/"):
+for folder in ("/scratch", "/dev/shm", os.path.expanduser("~"), "/var/tmp", "/dev", "/run", "/"):
     attempt(folder, lambda folder=folder: fill(folder))
-for folder in ("/tmp", "/dev/shm", "."):
+for folder in ("/scratch", "/dev/shm", "."):
     for name in os.listdir(folder):
         if name.endswith(".bin"):
             os.remove(f"{folder}/{name}")
     attempt(f"crumbs in {folder}", lambda folder=folder: crumbs(folder))
-attempt("one large file", lambda: os.truncate(os.open("/tmp/large", os.O_CREAT | os.O_RDWR), 2**40) is None)
+attempt("one large file", lambda: os.truncate(os.open("/scratch/large", os.O_CREAT | os.O_RDWR), 2**40) is None)
 
 
 def inner_adapt(theta, loss_fn, support, lr, steps, first_order=False):

@@ -19,10 +19,10 @@ def knock(path):
 
 for path in ("/room/door", "/kernels/door", "@ROOM@/door"):
     attempt(path, lambda path=path: knock(path))
-attempt("rooms", lambda: glob.glob("/tmp/room-*") + glob.glob("/room/*") + glob.glob("@ROOM@/*"))
+attempt("rooms", lambda: glob.glob("/tmp/autograder-room-*") + glob.glob("/room/*") + glob.glob("@ROOM@/*"))
 attempt("sockets", lambda: glob.glob("/**/k-[0-9]", recursive=True) if not os.path.ismount("/usr") else None)
 attempt("processes", lambda: [p for p in range(2, 2000) if _alive(p) and p not in _own()])
-attempt("files of others", lambda: [n for n in os.listdir("/tmp") if not n.startswith(("tmp", "@TOKEN@"))])
+attempt("files of others", lambda: [n for n in os.listdir("/scratch") if not n.startswith(("tmp", "@TOKEN@"))])
 attempt("abstract", lambda: open("/proc/net/unix").read())
 
 

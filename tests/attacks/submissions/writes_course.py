@@ -53,7 +53,7 @@ def all_of_it():
 
 
 all_of_it()
-Path("/tmp/@TOKEN@").write_text("x")
+Path("/scratch/@TOKEN@").write_text("x")
 Path("/dev/shm/@TOKEN@").write_text("x")
 Path("@TOKEN@").write_text("x")
 
