@@ -4,6 +4,7 @@ import importlib
 import multiprocessing
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,17 @@ def warm_up() -> None:
     """Import what the processes that grade will need, before they are forked: it takes longer than grading."""
     for name in _NEEDED:
         importlib.import_module(name)
+
+
+def _context() -> Any:
+    """Return the way to start processes: forked from this one, if it has no threads, which would be missing there."""
+    if sys.platform.startswith("linux") and threading.active_count() == 1:
+        return multiprocessing.get_context("fork")
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.work", *_NEEDED])
+    return context
 
 
 def default_jobs() -> int:
@@ -92,7 +104,7 @@ class Run:
 
     def work_off(self, waiting: list[Job], jobs: int | None) -> None:
         """Grade all, ``jobs`` at once."""
-        context: Any = multiprocessing.get_context("fork" if sys.platform.startswith("linux") else "spawn")
+        context: Any = _context()
         queue, again = list(reversed(waiting)), set[str]()
         workers: list[_Worker] = []
         try:
