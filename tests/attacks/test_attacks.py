@@ -120,6 +120,7 @@ def test_no_file_is_left(graded):
     assert litter(graded.token) == []
     assert sorted(path.name for path in graded.course.root.iterdir()) == [
         ".grading",
+        ".grading.lock",
         "autograded",
         "checks",
         "feedback",

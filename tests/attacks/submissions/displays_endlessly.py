@@ -1,7 +1,7 @@
 """Sends small displays without end."""
 
 DESERVES = 15
-SHOWS = ["its time was up"]
+SHOWS = []  # whether its time or its output ends it first depends on the machine
 
 
 # %% maml_loss
