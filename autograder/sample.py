@@ -65,10 +65,9 @@ def copy_course(homework: Path, into: Path) -> Course:
 
 def hand_in(course: Course, assignment: str, pupil: Pupil) -> None:
     """Write a pupil's notebook into the folder of submissions: the released one with their cells in it."""
-    release = nbformat.read(course.root / "release" / assignment / f"{assignment}.ipynb", as_version=4)
     cells = dict(pupil.answers)
     if pupil.solution:
         cells |= model_solution(course.source(assignment)).cells | pupil.solution.cells
     folder = course.root / "submitted" / pupil.name / assignment
     folder.mkdir(parents=True)
-    nbformat.write(fill(release, cells), folder / f"{assignment}.ipynb")
+    nbformat.write(fill(course.release(assignment), cells), folder / f"{assignment}.ipynb")

@@ -1,11 +1,12 @@
 """What became of one submission: the outcome of every check, and how it was found out; one JSON file each."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from autograder.whole import write_whole
 
 
 class Outcome(StrEnum):
@@ -108,10 +109,7 @@ def verdict_path(root: Path, assignment: str, student: str) -> Path:
 def write_verdict(root: Path, verdict: Verdict) -> Path:
     """Write the file at once: whoever is stopped in the middle leaves the old one, or none."""
     path = verdict_path(root, verdict.assignment, verdict.student)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(json.dumps(asdict(verdict), indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(half, path)
+    write_whole(path, json.dumps(asdict(verdict), indent=1, ensure_ascii=False).encode("utf-8"))
     return path
 
 

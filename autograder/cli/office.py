@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
-import nbformat
 import typer
 from nbformat import NotebookNode
 from rich.table import Table
@@ -142,4 +141,4 @@ def _given_out(course: Course, assignment: str) -> NotebookNode:
     with tempfile.TemporaryDirectory() as folder:
         copy = copy_course(course.root, Path(folder) / "course")
         copy.generate(assignment)
-        return nbformat.from_dict(copy.release(assignment))
+        return copy.release(assignment)

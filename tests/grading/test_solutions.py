@@ -17,7 +17,7 @@ def test_a_file_is_read_as_docstring_imports_losses_and_cells(tmp_path):
     )
     solution = read_solution(tmp_path / "s.py")
     assert solution.says == "Says."
-    assert solution.loses == {"x"}
+    assert solution.loses == {"x": 1.0}
     assert solution.cells == {"f": "import a\nfrom b import c\n\n\nF\n", "g": "G\n"}
 
 
