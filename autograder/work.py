@@ -22,6 +22,7 @@ from autograder.digests import digest
 from autograder.door.harmless import make_harmless
 from autograder.door.intake import Intake, extras, take_in
 from autograder.door.ledger import arrival_of
+from autograder.door.stamp import STAMP, stamp_of
 from autograder.exercises import unjudged
 from autograder.verdict import Outcome, Verdict, Way, read_verdict, verdict_path, write_verdict
 from autograder.wall.nursery import VARIABLE
@@ -139,6 +140,8 @@ def _lay_out(folder: Path, job: Job, taken: Intake, release: NotebookNode) -> No
         copy = folder / path.relative_to(job.folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
+    if stamp := stamp_of(job.folder):
+        (folder / STAMP).write_bytes(stamp)
 
 
 def _end_with_parent() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograder.door.extras import is_rubbish, shown
 from autograder.door.opening import MEGABYTE
+from autograder.door.stamp import STAMP
 
 LARGEST_FILE = 64 * MEGABYTE
 MOST_ENTRIES = 20_000
@@ -45,7 +46,7 @@ class Listing:
     def add(self, name: str, mode: int, read: Callable[[], bytes], when: float, locked: bool = False) -> None:
         """Take an entry, or leave it out with a sentence, or without one if it is rubbish."""
         path = _inside(name)
-        if path is not None and any(is_rubbish(part) and part != "timestamp.txt" for part in path.split("/")):
+        if path is not None and any(is_rubbish(part) and part != STAMP for part in path.split("/")):
             return
         if path is None:
             self.notes.append(f"{shown(name)} was left out: its name leads outside, or is none.")

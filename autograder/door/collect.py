@@ -14,7 +14,8 @@ from autograder.door.extras import shown
 from autograder.door.ledger import Ledger
 from autograder.door.lms import Sent, who_sent
 from autograder.door.roster import Roster
-from autograder.door.versions import STAMP, Version, versions
+from autograder.door.stamp import STAMP
+from autograder.door.versions import Version, versions
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from autograder.door.extras import extras, left_out, shown
 from autograder.door.opening import UnreadableError, read_bytes
 from autograder.door.reading import read_cells
 from autograder.door.reconcile import NOTHING_FOUND, reconcile
+from autograder.door.stamp import STAMP
 
 __all__ = ["Intake", "extras", "left_out", "read_submission", "take_in"]
 
@@ -89,7 +90,7 @@ def _find(folder: Path, assignment: str) -> tuple[Path, list[str]]:
         if not stat.S_ISDIR(mode):
             raise UnreadableError(f"{assignment}.ipynb was not handed in: in place of a folder there is a file.")
     try:
-        names = sorted(path.name for path in folder.iterdir() if path.name != "timestamp.txt")
+        names = sorted(path.name for path in folder.iterdir() if path.name != STAMP)
     except OSError as error:
         raise UnreadableError(f"What was handed in could not be opened ({error.strerror}). Hand it in again.") from None
     if f"{assignment}.ipynb" in names:

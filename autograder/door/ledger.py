@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.door.versions import STAMP, Version, content_of
+from autograder.door.stamp import STAMP
+from autograder.door.versions import Version, content_of
 from autograder.whole import write_whole
 
 

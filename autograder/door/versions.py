@@ -6,17 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from nbgrader.utils import parse_utc
-
 from autograder.door.archives import LARGEST_FILE, BombError, Entry
 from autograder.door.extras import shown
 from autograder.door.lms import Sent, without_counter
 from autograder.door.opening import MEGABYTE
 from autograder.door.packed import BROKEN, in_archive, is_archive
+from autograder.door.stamp import STAMP, is_time
 
 MOST_BYTES = 2 * LARGEST_FILE
 MOST_FILES = 500
-STAMP = "timestamp.txt"
 _NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
 
 
@@ -78,7 +76,7 @@ def versions(handed_in: list[tuple[Sent, Entry]], assignment: str) -> list[Versi
             continue
         if is_archive(name):
             _unpack(one, name, data)
-        elif PurePosixPath(name).name != STAMP or (name == STAMP and not sent.lms and _is_time(data)):
+        elif PurePosixPath(name).name != STAMP or (name == STAMP and not sent.lms and is_time(data)):
             one.keep(name, data)  # and no timestamp that a student could have written
     _put_at_top(last, target)
     return [*reversed(earlier), last]
@@ -125,11 +123,3 @@ def _put_at_top(version: Version, target: str) -> None:
         short = str(beside.relative_to(main.parent)) if beside.is_relative_to(main.parent) else path
         files.setdefault(short, data)
     version.files = files
-
-
-def _is_time(data: bytes) -> bool:
-    try:
-        parse_utc(data.decode().strip())
-    except (ValueError, OverflowError):
-        return False
-    return True

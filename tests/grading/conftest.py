@@ -94,6 +94,8 @@ def strangers(course: Course) -> None:
     submit("f_deaf", deaf)
     submit("g_points", points)
     submit("z_typo", typo)
+    for student, when in (("z_typo", "2020-01-02 03:04:05 UTC"), ("g_points", "tomorrow or so")):
+        (course.root / "submitted" / student / HW / "timestamp.txt").write_text(when)
     submit("Zoë [*] O'Hara", lambda notebook, cells: None)
     (course.root / "submitted/h_link" / HW).mkdir(parents=True)
     (course.root / "submitted/h_link" / HW / f"{HW}.ipynb").symlink_to(course.root / "gradebook.db")

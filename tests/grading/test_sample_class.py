@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+from datetime import datetime
 
 import nbformat
 import pytest
@@ -50,6 +51,12 @@ def lost(verdict):
 def test_a_wrong_solution_loses_the_cells_it_names_and_no_others(graded):
     emil = next(pupil for pupil in CLASS if pupil.name == "emil")
     assert lost(graded[1]["emil"]) == emil.solution.loses
+
+
+@pytest.mark.parametrize(("student", "when"), [("z_typo", datetime(2020, 1, 2, 3, 4, 5)), ("g_points", None)])
+def test_nbgrader_hears_when_something_was_handed_in_and_survives_a_time_that_is_none(graded, student, when):
+    with graded[0].gradebook() as gradebook:
+        assert gradebook.find_submission(HW, student).timestamp == when
 
 
 ZOE = safe_id("Zoë [*] O'Hara")
