@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from metakit.algorithms.maml import MAML
-from metakit.evaluation import evaluate, mean_ci95
+from metakit.evaluation import evaluate, mean_ci95, per_step
 from metakit.losses import mse
 from metakit.networks import mlp
 from metakit.problem import Examples, Task
@@ -54,6 +54,24 @@ def test_evaluate_adapts_to_the_support_set():
     # One step of rate 1/4 on (w + b - slope)^2 takes half of the error from w and half from b: nothing is left.
     learner = MAML(mlp((1, 1)), mse, lr=0.25, steps=1)
     assert evaluate(learner, PHI, Lines([]), mse, 4, torch.Generator()).tolist() == [0.0] * 4
+
+
+def test_per_step_scores_each_task_before_the_first_step_and_after_each():
+    # Of the error a step of rate 1/8 takes a quarter from w and a quarter from b: half is left.
+    learner = MAML(mlp((1, 1)), mse, lr=0.125, steps=2)
+    tasks = Lines([]).sample(4, torch.Generator())
+    shifted = Task(tasks.support, Examples(tasks.query.x, tasks.query.y + 1))
+    first, second = torch.tensor([2.0, 1.0, 0.0, -1.0]), torch.tensor([1.0, 0.5, 0.0, -0.5])
+    want = torch.stack([first, second, second / 2], dim=1)
+    torch.testing.assert_close(per_step(learner, PHI, tasks, mse), want**2)
+    torch.testing.assert_close(per_step(learner, PHI, shifted, mse), (want - 1) ** 2)
+    assert not per_step(learner, PHI, tasks, mse).requires_grad
+
+
+def test_evaluate_can_score_every_step():
+    learner = MAML(mlp((1, 1)), mse, lr=0.25, steps=1)
+    each = evaluate(learner, PHI, Lines([]), mse, 3, torch.Generator(), at_once=2, score=per_step)
+    assert each.tolist() == [[4.0, 0.0], [1.0, 0.0], [0.0, 0.0]]
 
 
 @pytest.mark.parametrize(("n_tasks", "at_once"), [(0, 1), (1, 0), (-1, 1)])

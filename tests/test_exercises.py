@@ -102,6 +102,121 @@ def weighted(weights):
     return lambda a, c, r, m: (weights(a, 1 - r * a, m) * c).sum() / weights(a, 1 - r * a, m).sum()
 
 
+def inner(step=lambda weight, lr, grad: weight - lr * grad, **options):
+    """Return an inner loop in the style of the homework's, with whatever is wrong about it."""
+
+    def adapt(theta, loss, support, lr, steps):
+        for _ in range(steps):
+            value = loss(theta, support)
+            grads = torch.autograd.grad(value, list(theta.values()), **{"create_graph": True} | options)
+            theta = {name: step(weight, lr, g) for (name, weight), g in zip(theta.items(), grads, strict=True)}
+        return theta
+
+    return adapt
+
+
+def in_other_words(theta, loss, support, lr, steps):
+    if steps == 0:
+        return theta
+    grads = torch.func.grad(loss)(theta, support)
+    return in_other_words({name: theta[name] - lr * grads[name] for name in theta}, loss, support, lr, steps - 1)
+
+
+def always_at_the_start(theta, loss, support, lr, steps):
+    one = inner()(theta, loss, support, lr, 1)
+    return {name: theta[name] + steps * (one[name] - theta[name]) for name in theta}
+
+
+def one_step(theta, loss, support, lr, steps):
+    return inner()(theta, loss, support, lr, 1)
+
+
+def at_least_one_step(theta, loss, support, lr, steps):
+    return inner()(theta, loss, support, lr, max(steps, 1))
+
+
+def growing_steps(theta, loss, support, lr, steps):
+    for step in range(steps):
+        theta = inner()(theta, loss, support, lr * (1 + step), 1)
+    return theta
+
+
+def writes_into_the_dict(theta, loss, support, lr, steps):
+    theta.update(inner()(theta, loss, support, lr, steps))
+    return theta
+
+
+def in_place_without_grad(theta, loss, support, lr, steps):
+    for _ in range(steps):
+        grads = torch.autograd.grad(loss(theta, support), list(theta.values()))
+        with torch.no_grad():
+            for weight, grad in zip(theta.values(), grads, strict=True):
+                weight -= lr * grad
+    return dict(theta)
+
+
+def in_place_with_grad(theta, loss, support, lr, steps):
+    for _ in range(steps):
+        for weight, grad in zip(
+            theta.values(), torch.autograd.grad(loss(theta, support), list(theta.values())), strict=True
+        ):
+            weight -= lr * grad
+    return theta
+
+
+def backward(theta, loss, support, lr, steps):
+    loss(theta, support).backward(create_graph=True)
+    return {name: weight - lr * weight.grad for name, weight in theta.items()}
+
+
+def slope_only(theta, loss, support, lr, steps):
+    return inner()(theta, loss, support, lr, steps) | {"height": theta["height"]}
+
+
+def half_a_derivative(theta, loss, support, lr, steps):
+    end = inner()(theta, loss, support, lr, steps)
+    return {name: (weight + weight.detach()) / 2 for name, weight in end.items()}
+
+
+def detached(theta, loss, support, lr, steps):
+    return {name: weight.detach() for name, weight in inner()(theta, loss, support, lr, steps).items()}
+
+
+INNER = [  # what is wrong with an inner loop, what the verdict begins with
+    (inner(), "✓"),
+    (in_other_words, "✓"),
+    (
+        inner(create_graph=False),
+        "✗ Not yet. The numbers are right, but the gradients count as constants: this is FOMAML",
+    ),
+    (inner(step=lambda w, lr, g: w - lr * g.detach()), "✗ Not yet. The numbers are right, but the gradients count"),
+    (detached, "✗ Not yet. The numbers are right, but theta is cut off"),
+    (half_a_derivative, "✗ Not yet. The numbers are right, the derivative"),
+    (always_at_the_start, "✗ Not yet. One step is right. With more, each took the gradient at the start"),
+    (one_step, "✗ Not yet. With steps=3 it took one"),
+    (at_least_one_step, "✗ Not yet. With steps=0"),
+    (growing_steps, "✗ Not yet. One step is right, three are not"),
+    (in_place_with_grad, "✗ Not yet. It writes into the theta"),
+    (in_place_without_grad, "✗ Not yet. It changed the theta"),
+    (writes_into_the_dict, "✗ Not yet. It changed the theta"),
+    (backward, "✗ Not yet. It wrote into .grad"),
+    (lambda theta, loss, support, lr, steps: dict(theta), "✗ Not yet. With steps=1 theta has not moved"),
+    (inner(step=lambda w, lr, g: w + lr * g), "✗ Not yet. It walks up the hill"),
+    (inner(step=lambda w, lr, g: w - g), "✗ Not yet. After one step the numbers differ"),
+    (slope_only, "✗ Not yet. Every tensor of theta takes the step; height did not"),
+    (lambda *_: torch.zeros(2), "✗ Not yet. It should return a dict with the names of theta, ['height', 'slope']"),
+    (lambda *_: 1 / 0, "✗ Not yet. It stopped with ZeroDivisionError"),
+    (lambda *_: torch.zeros(2) @ torch.zeros(3), "✗ Not yet. It stopped with RuntimeError"),
+    (lambda *_: ..., "… Not answered yet."),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Using backward:UserWarning")  # which one of the mistakes does
+@pytest.mark.parametrize(("adapt", "begins"), INNER)
+def test_each_mistake_in_an_inner_loop_is_named(adapt, begins):
+    assert repr(lecture03.inner_adapt(adapt)).startswith(begins)
+
+
 CASES = [  # check, answers, what the verdict begins with
     (lecture01.counting, (960, 9600), "✓"),
     (lecture01.counting, (15, 150), "✗ Not yet. 15 is the number of outer steps"),

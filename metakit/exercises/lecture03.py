@@ -7,7 +7,12 @@ import torch
 from torch import Tensor
 
 from metakit.exercises.answers import Verdict, close, exercise, not_yet, recall, right
+from metakit.exercises.inner_loop import inner_adapt
 from metakit.problem import Params
+
+__all__ = [
+    "best_start", "inner_adapt", "inner_step", "maml_gradient", "nearest_mean", "no_steps", "one_argument", "quiz",
+]  # fmt: skip
 
 
 def quiz(answers: dict[int, Any]) -> Verdict:
