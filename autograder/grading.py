@@ -3,23 +3,15 @@
 A run can be killed at any moment and started again: what has a verdict is not graded twice. Two runs do not meet.
 """
 
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from autograder.alone import alone
 from autograder.course import Course, CourseError
 from autograder.digests import version_of
 from autograder.run import Progress, Run, warm_up
 from autograder.verdict import Verdict, read_verdict, verdict_path
 from autograder.wall.sandbox import Sandbox
 from autograder.work import STAGE, Job, is_done
-
-_TURN = 3.0
-"""Seconds to wait for the lock: a run that was killed has processes that end a moment after it."""
 
 
 def grade_class(
@@ -53,7 +45,7 @@ def grade_class(
     unknown = sorted(set(students or []) - set(folders))
     if unknown:
         raise CourseError(f"There is no submission of {', '.join(unknown)}; there are: {', '.join(folders)}.")
-    with _alone(course.root):
+    with alone(course.root):
         version = version_of(course.root, assignment)
         all_jobs = [
             Job(course.root, assignment, student, folder, version)
@@ -69,18 +61,3 @@ def grade_class(
         shutil.rmtree(course.root / STAGE, ignore_errors=True)
         course.export()
         return [read_verdict(verdict_path(course.root, assignment, job.student)) for job in all_jobs]
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Keep other runs out of this course; the lock goes with the process, however that ends."""
-    who = root / ".grading"
-    try:
-        with FileLock(root / ".grading.lock", timeout=_TURN):
-            who.write_text(str(os.getpid()))
-            yield
-    except Timeout:
-        raise CourseError(
-            f"Another run (process {who.read_text() if who.exists() else 'unknown'}) is grading {root}: wait until it "
-            "has ended, or stop it. What it has graded will not be graded again."
-        ) from None

@@ -35,7 +35,6 @@ _OVERTIME = 300.0
 class Progress:
     """What a run tells as it goes."""
 
-    started: Callable[[str, int, int], None] = field(default=lambda student, done, total: None)
     graded: Callable[[Verdict, int, int], None] = field(default=lambda verdict, done, total: None)
 
 
@@ -134,7 +133,6 @@ class Run:
                 worker.end()
 
     def _hand_out(self, job: Job, process: BaseProcess, pipe: Connection) -> _Worker:
-        self.told.started(job.student, self.done, self.total)
         job = replace(job, room=self.sandbox.room())
         verdict_path(job.root, job.assignment, job.student).unlink(missing_ok=True)
         pipe.send(job)

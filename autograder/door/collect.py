@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.alone import alone
 from autograder.course import CourseError
 from autograder.door.archives import BombError, Entry, Listing, in_folder, in_zip
 from autograder.door.extras import shown
@@ -50,11 +51,11 @@ def collect(what: Path, root: Path, assignment: str, when: datetime | None = Non
         when: it was handed in. Else the time is that of the file, unless an LMS made the download: it writes its own.
 
     Raises:
-        CourseError: it is neither, damaged, or ``students.csv`` is no list of students.
+        CourseError: it is neither, damaged, ``students.csv`` is no list of students, or another run is at work.
     """
     if what.resolve().is_relative_to((root / "submitted").resolve()) or root.resolve().is_relative_to(what.resolve()):
         raise CourseError(f"{what} is the course's own; name the folder or zip that you downloaded.")
-    with _opened(what) as listing:
+    with alone(root), _opened(what) as listing:
         senders = who_sent([entry.path for entry in listing.entries], assignment, what.stem)
         by_sender: dict[tuple[str, str, str], list[tuple[Sent, Entry]]] = {}
         collected = [Collected("", shown(what.name), "left out", (note,)) for note in listing.notes]

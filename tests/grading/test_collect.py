@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import pytest
 from nbgrader.utils import parse_utc
 
+from autograder.alone import alone
 from autograder.course import CourseError
 from autograder.door.archives import LARGEST_FILE
 from autograder.door.collect import collect
@@ -62,10 +63,9 @@ def tar_bytes(files, mode="w:gz", **special):
 
 
 def tree(folder):
-    """Every file below with what is in it."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    """Every file below with what is in it, the lock that keeps other runs out aside."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".grading")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def notebooks(root):
@@ -545,6 +545,15 @@ def test_a_student_s_folder_that_is_a_link_is_not_written_through(tmp_path, root
     collected = collect(zipped(tmp_path / "w.zip", CANVAS), root, HW)
     assert "is a link" in next(one for one in collected if one.student == "doejane").notes[0]
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_nothing_is_collected_while_another_run_is_at_work(tmp_path, root):
+    with (
+        alone(root),
+        pytest.raises(CourseError, match=f"process {os.getpid()}. is collecting or grading"),
+    ):
+        collect(zipped(tmp_path / "w.zip", {f"ada/{NB}": b"a"}), root, HW)
+    assert not (root / "submitted").exists()
 
 
 def test_what_is_no_download_is_refused_with_a_sentence(tmp_path, root):
