@@ -19,7 +19,8 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("alternate", "evaluation"),
     ("algorithms",),
     ("recipes", "exercises", "figures"),
-    ("cli", "get_data"),
+    ("checkpoints",),
+    ("widgets", "cli", "get_data"),
     ("__main__",),
 )
 """The rooms of metakit, from the ground up: each may use those below it, and its own files."""

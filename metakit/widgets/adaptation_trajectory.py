@@ -1,0 +1,168 @@
+"""Watch theta learn one task, step by step, from several starts."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+import traitlets
+
+from metakit.checkpoints import KINDS, NAMES
+from metakit.problem import Params, Task
+from metakit.tasks.episodes import Episodes
+from metakit.tasks.load import load_characters
+from metakit.tasks.splits import official_split
+from metakit.widgets import choices as chosen
+from metakit.widgets.entrants import entrants_of
+from metakit.widgets.kit import Widget
+from metakit.widgets.latest import Latest, finish
+from metakit.widgets.scenes import Entrants, curve_task, one_of, scenes
+from metakit.widgets.student import Adapt
+
+N_QUERY = 3
+"""Query images of each class in an episode."""
+
+N_X, GRID = 51, 17
+"""On a page without a kernel: points of a curve, and along each side of a surface."""
+
+
+class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
+    """Show how gradient descent adapts to one task from each start: path, loss around it, fit or answers, losses.
+
+        AdaptationTrajectory()                                  # the starts that are shipped
+        AdaptationTrajectory({"mine": phi, "library's": other})
+        AdaptationTrajectory(adapt=my_inner_adapt)              # homework 2's function, beside the library's
+
+    Surfaces show the support loss, which the inner loop descends. Each start adapts as it was trained to: ANIL's by its
+    head alone, all others by all weights. What ``adapt`` prints is dropped; what it does wrong is said in the widget.
+
+    Args:
+        starts: name -> phi, of the network for sine curves, ``mlp((1, 40, 40, 1))``, or for characters,
+            ``conv4(out=5, channels=16)``; the six that are shipped for each by default. Under the name ``"ANIL"`` only
+            the head adapts.
+        adapt: ``(theta, loss_fn, support, lr, steps) -> theta``, shown as "yours".
+        phi: where it starts, MAML's start by default; without ``adapt``, the library adapts it, as "yours".
+        task: the kind to begin with, ``"sinusoid"`` or ``"omniglot"``; that of phi by default.
+
+    Raises:
+        ValueError: a phi of another network, a name that is taken, more starts than can be told apart, no such task.
+    """
+
+    told = "A widget: how gradient descent adapts to one task from several starts, step by step."
+
+    choices = traitlets.Dict().tag(sync=True)
+    limits = traitlets.Dict().tag(sync=True)
+    scene = traitlets.Dict().tag(sync=True)
+    status = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(1).tag(sync=True)
+
+    def __init__(
+        self,
+        starts: Mapping[str, Params] | None = None,
+        *,
+        adapt: Adapt | None = None,
+        phi: Params | None = None,
+        task: str | None = None,
+    ) -> None:
+        """Compute the first scene."""
+        entrants = entrants_of(starts, adapt, phi)
+        if task is None:
+            task = next((kind for kind in entrants if phi is not None and KINDS[kind].takes(phi)), next(iter(entrants)))
+        if task not in entrants:
+            raise ValueError(f"task must be {' or '.join(map(repr, entrants))} with these starts, but is {task!r}.")
+        self._entrants, self._latest = entrants, Latest()
+        limits: dict[str, Any] = {kind: limits_of(kind, who) for kind, who in entrants.items()}
+        first = {"request": 0, "task": task, "shown": shown_first(entrants[task].names)}
+        defaults = chosen.SINUSOID["default"] | chosen.OMNIGLOT["default"] | limits[task]["default"]
+        super().__init__(limits=limits | {"live": True}, choices=first | copy.deepcopy(defaults))
+        finish(self._answer(self.choices))
+        self.observe(lambda change: self._latest.start(self._answer(change["new"])), "choices")
+
+    def _answer(self, raw: dict[str, Any]) -> Iterator[None]:
+        """Set scene and status, and yield where newer choices may be heard; whatever happens, the kernel goes on."""
+        request = raw.get("request", 0)
+
+        def say(state: str, progress: float, message: str = "") -> None:
+            self.status = {"request": request, "state": state, "progress": progress, "message": message}
+
+        try:
+            wanted = chosen.read(raw, self.limits)
+            if wanted.task == "omniglot" and not _episodes.cache_info().currsize:
+                say("working", 0.0, "Loading the characters ...")
+                yield None
+            task, source = task_of(wanted)
+            if source and source != self.limits["omniglot"]["source"]:
+                self.limits = {**self.limits, "omniglot": {**self.limits["omniglot"], "source": source}}
+            for share, scene in scenes(wanted, KINDS[wanted.task], task, self._entrants[wanted.task], source):
+                if scene is not None:
+                    self.scene = scene
+                say("working" if share < 1 else "done", share)
+                yield None
+        except KeyboardInterrupt:
+            say("failed", 1.0, "Stopped. Change something to go on.")
+        except Exception as error:
+            say("failed", 1.0, f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error))
+
+    def static_state(self) -> dict[str, Any]:
+        """Return a page's state: every answer for the stops of ``choices.STATIC``, with all steps."""
+        limits = {k: own | chosen.STATIC[k] | {"live": False} for k, own in self.limits.items() if k != "live"}
+        found = {key: self._computed(raw) for kind in limits for key, raw in asked(kind, limits[kind])}
+        choices = {**self.choices, **limits[self.choices["task"]]["default"]}
+        first = next(
+            key for key, raw in asked(choices["task"], limits[choices["task"]]) if raw.items() <= choices.items()
+        )
+        done = {"request": choices["request"], "state": "done", "progress": 1.0, "message": ""}
+        state = {"choices": choices, "limits": limits | {"live": False}, "scene": found[first], "status": done}
+        return {**state, "step": self.step, "scenes": found}
+
+    def _computed(self, raw: dict[str, Any]) -> dict[str, Any]:
+        wanted = chosen.read(raw, self.limits)
+        task, source = task_of(wanted, N_X)
+        *_, (_, scene) = scenes(wanted, KINDS[wanted.task], task, self._entrants[wanted.task], source, GRID)
+        assert scene is not None
+        return scene
+
+
+def asked(kind: str, limits: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the key and the choices of every scene of a page."""
+    steps = max(limits["steps"])
+    for lr in limits["lr"]:
+        if kind == "omniglot":
+            for episode in limits["episode"]:
+                yield f"omniglot|{episode}|{lr}", {"task": kind, "episode": episode, "lr": lr, "steps": steps}
+            continue
+        for amplitude in limits["amplitude"]:
+            for phase in limits["phase"]:
+                for preset, points in limits["presets"].items():
+                    curve = {"amplitude": amplitude, "phase": phase, "points": points}
+                    key = f"sinusoid|{amplitude}|{phase}|{preset}|{lr}"
+                    yield key, {"task": kind, **curve, "lr": lr, "steps": steps}
+
+
+def task_of(wanted: chosen.Choices, n_x: int | None = None) -> tuple[Task, str]:
+    """Return the task that was chosen, and for characters where they come from."""
+    if wanted.task == "sinusoid":
+        return (curve_task(wanted, n_x) if n_x else curve_task(wanted)), ""
+    episodes, source = _episodes()
+    return one_of(episodes.sample(1, torch.Generator().manual_seed(wanted.episode))), source
+
+
+@cache
+def _episodes() -> tuple[Episodes, str]:
+    """Load the characters once."""
+    characters = load_characters()
+    test = official_split(characters).test
+    source = {"omniglot": "Omniglot"}.get(characters.source, characters.source)
+    return Episodes.of(test, n_way=5, k_shot=1, n_query=N_QUERY), source
+
+
+def limits_of(kind: str, entrants: Entrants) -> dict[str, Any]:
+    """Return what can be chosen with a kernel."""
+    return {"starts": entrants.names, **copy.deepcopy({"sinusoid": chosen.SINUSOID, "omniglot": chosen.OMNIGLOT}[kind])}
+
+
+def shown_first(names: list[str]) -> list[str]:
+    """Return the starts to show at first: all, when few; else the lecture's comparison and what is not shipped."""
+    first = ("MAML", "pre-training", "random start", "yours", "reference")
+    return names if len(names) <= 4 else [name for name in names if name in first or name not in NAMES]

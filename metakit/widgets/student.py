@@ -1,0 +1,166 @@
+"""Run a student's inner loop so that whatever it does becomes a path, or a sentence that says what to mend."""
+
+import io
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from metakit.problem import Examples, Objective, Params
+from metakit.tree import stack
+
+Adapt = Callable[[Params, Objective, Examples, float, int], Params]
+"""``(theta, loss_fn, support, lr, steps) -> theta``: homework 2's ``inner_adapt``."""
+
+SECONDS = 10.0
+"""For all calls of one path together."""
+
+LETTERS = 100_000
+"""That a function may print, for one path; nobody sees them."""
+
+
+class Problem(Exception):
+    """What is wrong with a student's function: one sentence, for the student."""
+
+
+class _Late(BaseException):
+    """No ``Exception``, which a student's own ``except`` would keep."""
+
+
+def path_of(
+    adapt: Adapt, phi: Params, loss_fn: Objective, support: Examples, lr: float, steps: int, seconds: float = SECONDS
+) -> Iterator[Params | None]:
+    """Yield None after each call of ``adapt`` with steps = 0, 1, ..., then the path: every weight (steps + 1, *shape).
+
+    Each call gets clones of phi that ask for a gradient, as in the homework. What it prints is dropped.
+
+    Raises:
+        Problem: it raises, exits, prints endlessly, is too slow, changes what it was given, or returns no such weights.
+    """
+    thetas, spent, printed = [], 0.0, _Bounded()
+    for m in range(steps + 1):
+        given = {name: weight.detach().clone().requires_grad_() for name, weight in phi.items()}
+        leaves, begun = dict(given), time.perf_counter()
+        with _told(m, seconds), _quiet(printed), torch.enable_grad(), _alarm(seconds - spent):
+            returned = adapt(given, loss_fn, support, lr, m)
+        spent += time.perf_counter() - begun
+        if spent > seconds:
+            raise Problem(_slow(m, seconds))
+        _check_left_alone(given, leaves, phi, m)
+        thetas.append(_checked(returned, phi, m))
+        yield None
+    yield stack(thetas)
+
+
+@contextmanager
+def _told(m: int, seconds: float) -> Iterator[None]:
+    """Turn what a call raises into a sentence; only an interrupt is handed on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except _Late:
+        raise Problem(_slow(m, seconds)) from None
+    except _Full:
+        raise Problem(f"Your function prints more than {LETTERS:,} letters: take the print out of the loop.") from None
+    except SystemExit:
+        raise Problem(f"Your function ended the program at steps={m}: return theta, do not call exit.") from None
+    except BaseException as error:
+        raise Problem(_raised(error, m)) from None
+
+
+def _raised(error: BaseException, m: int) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    own = [frame for frame in frames if "site-packages" not in frame.filename and "metakit" not in frame.filename]
+    where = f", line {own[-1].lineno} ({(own[-1].line or '').strip()})" if own else ""
+    said = str(error).strip().splitlines()
+    return f"Your function raised {type(error).__name__} at steps={m}{where}: {said[0] if said else 'no message'}"
+
+
+def _slow(m: int, seconds: float) -> str:
+    return (
+        f"Your function was not done after {seconds:g} seconds, at steps={m}: is there a loop that does not end, or "
+        "one that is longer than steps?"
+    )
+
+
+def _check_left_alone(given: Params, leaves: Params, phi: Params, m: int) -> None:
+    if list(given) != list(leaves) or any(given[name] is not leaves[name] for name in leaves):
+        raise Problem(f"Your function put something into the theta it was given, at steps={m}: make a new dict.")
+    if changed := [name for name in phi if not torch.equal(leaves[name].detach(), phi[name])]:
+        raise Problem(
+            f"Your function changed {changed[0]} of the theta it was given, at steps={m}: the start would be lost for "
+            "the next task. Make new tensors: weight - lr * grad."
+        )
+
+
+def _checked(returned: Any, phi: Params, m: int) -> Params:
+    """Return the weights in phi's order, without a graph."""
+    if returned is None:
+        raise Problem(f"Your function returned None at steps={m}: is a return missing?")
+    if not isinstance(returned, dict):
+        raise Problem(f"Your function returned a {type(returned).__name__} at steps={m}: return a dict like theta.")
+    if missing := [name for name in phi if name not in returned]:
+        raise Problem(f"What your function returned at steps={m} has no {missing[0]!r}: return all names of theta.")
+    if extra := [name for name in returned if name not in phi]:
+        raise Problem(f"What your function returned at steps={m} has {extra[0]!r}, which theta has not.")
+    for name, weight in returned.items():
+        if not isinstance(weight, Tensor):
+            raise Problem(f"{name} is a {type(weight).__name__} at steps={m}: it should be a tensor.")
+        if weight.shape != phi[name].shape:
+            came, expected = tuple(weight.shape), tuple(phi[name].shape)
+            raise Problem(f"{name} has the shape {came} at steps={m}: it should keep its shape, {expected}.")
+        if not torch.isfinite(weight).all():
+            raise Problem(
+                f"{name} is not a finite number (NaN or infinity) at steps={m}: look at a smaller rate first, then for "
+                "a division by zero, a logarithm or a root."
+            )
+    return {name: returned[name].detach().to(like.dtype).clone() for name, like in phi.items()}
+
+
+class _Full(BaseException):
+    """More was printed than anyone would read."""
+
+
+class _Bounded(io.TextIOBase):
+    """A stream that counts letters and keeps none."""
+
+    def __init__(self) -> None:
+        self.letters = 0
+
+    def write(self, text: str) -> int:
+        self.letters += len(text)
+        if self.letters > LETTERS:
+            raise _Full
+        return len(text)
+
+
+@contextmanager
+def _quiet(stream: _Bounded) -> Iterator[None]:
+    with redirect_stdout(stream), redirect_stderr(stream):
+        yield
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise ``_Late`` in here after so many seconds, and again each half second, where the system has such alarms."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(*_: Any) -> None:
+        raise _Late
+
+    before, begun = signal.signal(signal.SIGALRM, late), time.monotonic()
+    left, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - begun), 1e-3) if left else 0)
+        signal.signal(signal.SIGALRM, before)
