@@ -4,7 +4,7 @@
  *
  * View: {scene, starts: those shown, with looks, step, steps, points, amplitude, cursor, who: whose predictions}.
  */
-import { array, boxes, button, chart, contour, depth, drawn, html, ids, interpolate, line, looks, marker, number, pixels, presetOf, select, shade, short, slider, svg, swatch } from "./kit.js";
+import { array, boxes, button, chart, contour, depth, drawn, html, ids, interpolate, line, looks, marker, number, pixels, presetOf, select, shade, short, slider, svg, swatch, telling, trace } from "./kit.js";
 
 const PAUSE = 700; // milliseconds that each step stands still while playing
 const PATIENCE = 3000; // milliseconds without an answer after which readers are told what may be the matter
@@ -44,6 +44,7 @@ const percent = (share) => `${Math.round(100 * share)}%`;
 
 /** One line by numbers: what there is to see. */
 export function summary(view) {
+  if (!learned(view).length) return `Step ${view.step} of ${view.steps}. There are no losses to show.`;
   const told = (key, text) => learned(view).map((start) => `${start.name} ${text(start[key][view.step])}`).join(", ");
   const accuracy = view.scene.task === "omniglot" ? ` Accuracy: ${told("accuracy", percent)}.` : "";
   return `Step ${view.step} of ${view.steps}. Query loss: ${told("query_loss", number)}.${accuracy}`;
@@ -68,23 +69,30 @@ export function levels({ low, high }) {
   return powers.flatMap((power) => factors.map((f) => f * 10 ** power)).filter((v) => v > low && v < high);
 }
 
-const ground = new WeakMap(); // a surface's picture takes longer than all else, and is the same at every step
+const grounds = new WeakMap(); // a surface's picture takes longer than all else, and is the same at every step
 
-function relief(loss, range) {
-  const known = ground.get(loss);
-  if (known?.low === range.low && known.high === range.high) return known;
-  const image = pixels(loss.toReversed(), (v) => shade(depth(v, range)));
+/** The surface, coloured and with contour lines, on the area of a chart. */
+function ground(loss, range, x, y) {
+  const frame = [...x.range, ...y.range, range.low, range.high].join();
+  if (grounds.get(loss)?.frame === frame) return grounds.get(loss).picture;
+  const cells = loss.length - 1;
+  const [w, h] = [(x.range[1] - x.range[0]) / cells, (y.range[0] - y.range[1]) / cells];
+  const size = { x: x.range[0] - w / 2, y: y.range[1] - h / 2, width: w * (cells + 1), height: h * (cells + 1) };
+  const href = pixels(loss.toReversed(), (v) => shade(depth(v, range)));
   const lines = levels(range).flatMap((level) => contour(loss, level));
-  const d = lines.map(([[a, b], [c, e]]) => `M${a.toFixed(2)} ${b.toFixed(2)}L${c.toFixed(2)} ${e.toFixed(2)}`).join("");
-  ground.set(loss, { ...range, image, d });
-  return ground.get(loss);
+  const d = lines.map(([from, to]) => `M${from.map((v) => v.toFixed(2))}L${to.map((v) => v.toFixed(2))}`).join("");
+  const place = `translate(${x.range[0]} ${y.range[0]}) scale(${w} ${-h})`;
+  const image = svg("image", { href, preserveAspectRatio: "none", ...size });
+  const picture = svg("g", {}, image, svg("path", { d, transform: place, class: "mk-contour" }));
+  grounds.set(loss, { frame, picture });
+  return picture;
 }
 
-/** The path of theta from one start over the support loss, on the plane through the path. */
-export function landscape(view, start, range, width) {
-  if (start.problem) return html("div", { class: "mk-problem", style: `height:${width}px` }, html("p", {}, start.problem));
+/** The path of theta from one start over the support loss, on the plane through the path; or why there is none. */
+export function landscape(slot, view, start, range, width) {
   const seen = start.surface || !start.stale ? start : start.stale;
-  if (!seen.path) return html("div", { class: "mk-empty", style: `height:${width}px` }, "being computed …");
+  if (start.problem) return slot.replaceChildren(html("p", { class: "mk-problem" }, start.problem));
+  if (!seen.path) return slot.replaceChildren(html("p", { class: "mk-empty", style: `height:${width}px` }, "being computed …"));
   const path = seen.path.slice(0, view.steps + 1);
   const step = Math.min(view.step, path.length - 1);
   const around = (k) => {
@@ -92,21 +100,14 @@ export function landscape(view, start, range, width) {
     const pad = 0.2 * (Math.max(...along) - Math.min(...along)) + 1e-3;
     return [Math.min(...along) - pad, Math.max(...along) + pad];
   };
-  const { picture, plot, x, y } = chart({
+  const { picture, plot, x, y } = chart(slot, {
     width, height: width, margin: { top: 24, right: 8, bottom: 38, left: 40 },
     x: { domain: seen.surface?.x ?? around(0), label: "along the path", ticks: 3 },
     y: { domain: seen.surface?.y ?? around(1), label: "across the path", ticks: 4 },
     label: `${start.name}: support loss on the plane of its path, ${number(start.support_loss[0])} at the start, ` +
       `${number(start.support_loss[view.step])} at step ${view.step}`,
   });
-  if (seen.surface) {
-    const { image, d } = relief(seen.surface.loss, range);
-    const cells = seen.surface.loss.length - 1;
-    const [w, h] = [(x.range[1] - x.range[0]) / cells, (y.range[0] - y.range[1]) / cells];
-    const size = { x: x.range[0] - w / 2, y: y.range[1] - h / 2, width: w * (cells + 1), height: h * (cells + 1) };
-    const place = `translate(${x.range[0]} ${y.range[0]}) scale(${w} ${-h})`;
-    plot.append(svg("image", { href: image, preserveAspectRatio: "none", ...size }), svg("path", { d, transform: place, class: "mk-contour" }));
-  }
+  if (seen.surface) plot.append(ground(seen.surface.loss, range, x, y));
   const at = path.map(([a, b]) => [x(a), y(b)]);
   const look = { ...start.look, dash: null };
   plot.append(
@@ -119,38 +120,36 @@ export function landscape(view, start, range, width) {
     const [a, b] = at[step];
     plot.append(svg("circle", { cx: a, cy: b, r: 11, class: "mk-here" }), marker(look, a, b, 6.5, { "data-now": `${step}` }));
   }
-  if (seen !== start) picture.classList.add("mk-stale");
-  return picture;
+  picture.classList.toggle("mk-stale", seen !== start);
 }
 
 /** What the colours of the surfaces mean. */
-export function legend(range, width) {
+export function legend(slot, range, width) {
   const wide = Math.min(width, 420);
-  const { picture, plot, x } = chart({
+  const { plot, x } = chart(slot, {
     width: wide, height: 48, margin: { top: 20, right: 30, bottom: 16, left: 30 },
     x: { domain: [range.low, range.high], log: true, label: "" }, y: { domain: [0, 1], label: "support loss (log scale, the same in all panels)", ticks: [] },
     label: `Colours of the support loss, from ${number(range.low)} (pale) to ${number(range.high)} (dark)`,
   });
   const [from, to] = x.range;
-  const colours = [Array.from({ length: 64 }, (_, i) => i / 63)];
-  plot.append(svg("image", { href: pixels(colours, shade), x: from, y: 20, width: to - from, height: 12, preserveAspectRatio: "none" }));
-  return picture;
+  const stripes = Array.from({ length: 50 }, (_, i) => ({ x: from + (i * (to - from)) / 50, fill: `rgb(${shade(i / 49)})` }));
+  plot.append(...stripes.map((stripe) => svg("rect", { ...stripe, y: 20, width: (to - from) / 50 + 0.5, height: 12 })));
 }
 
-/** The curve of each start at this step, faint at the steps before, with the truth and the support points. */
-export function fit(view, width) {
+/** The curve of each start at this step, faint at the steps before, with the truth and the points; returns the x scale. */
+export function fit(slot, view, width) {
   const { scene } = view;
   const top = view.amplitude * 1.3;
   const losses = learned(view).map((start) => `${start.name} ${number(start.query_loss[view.step])}`).join(", ");
-  const { picture, plot, x, y } = chart({
+  const { plot, x, y } = chart(slot, {
     width, height: 280, x: { domain: [scene.x[0], scene.x.at(-1)], label: "x" }, y: { domain: [-top, top], label: "y" },
     label: `Fit at step ${view.step}. Query loss: ${losses}. Support points at x = ${view.points.map(short).join(", ")}`,
   });
   const curve = (heights) => Array.from(scene.x, (v, i) => [x(v), y(heights[i])]);
   plot.append(line(curve(scene.truth), { colour: "var(--mk-grey)", dash: null }, { "stroke-width": 4, class: "mk-truth" }));
   for (const { curve: curves, look, name } of view.starts.filter((start) => start.curve)) {
-    for (let step = 0; step < view.step; step++) {
-      plot.append(svg("path", { class: "mk-before", d: line(curve(curves[step]), { ...look, cased: false }).getAttribute("d"), stroke: look.colour }));
+    for (let step = 0; step < view.step && view.starts.length <= 3; step++) {
+      plot.append(svg("path", { class: "mk-before", d: trace(curve(curves[step])), stroke: look.colour }));
     }
     plot.append(line(curve(curves[view.step]), look, { "data-start": name }));
   }
@@ -163,11 +162,11 @@ export function fit(view, width) {
     const [a, b] = [x(view.cursor), y(interpolate(scene.x, scene.truth, view.cursor))];
     plot.append(svg("line", { x1: a, x2: a, y1: y.range[0], y2: y.range[1], class: "mk-cursor" }), svg("circle", { cx: a, cy: b, r: 8, class: "mk-cursor" }));
   }
-  return { picture, x };
+  return x;
 }
 
 /** One number of each start (`key`: query_loss or accuracy) by step, with a line at this step. */
-export function bySteps(view, key, width) {
+export function bySteps(slot, view, key, width) {
   const shares = key === "accuracy";
   const series = learned(view).map((start) => ({ ...start, values: Array.from(start[key].slice(0, view.steps + 1), (v) => (shares ? 100 * v : v)) }));
   const all = series.flatMap(({ values }) => values).filter((v) => Number.isFinite(v) && v > 0);
@@ -175,7 +174,7 @@ export function bySteps(view, key, width) {
   const high = Math.min(Math.max(...all), 100 * first);
   const low = Math.max(Math.min(...all), high * 1e-5);
   const losses = { domain: all.length ? [low / 1.2, high * 1.2] : [0.1, 10], log: true, label: "query loss (log scale)" };
-  const { picture, plot, x, y } = chart({
+  const { plot, x, y } = chart(slot, {
     width, height: 280, x: { domain: [-0.3, view.steps + 0.3], label: "step", ticks: whole(view.steps) },
     y: shares ? { domain: [-4, 104], label: "accuracy (%)", ticks: [0, 20, 40, 60, 80, 100] } : losses,
     label: `${shares ? "Accuracy (%)" : "Query loss"} by step. ` + series.map(({ name, values }) => `${name}: ${values.map(number).join(", ")}`).join(". "),
@@ -186,31 +185,38 @@ export function bySteps(view, key, width) {
     plot.append(line(at, look));
     at.forEach(([a, b], i) => Number.isFinite(b) && plot.append(marker(look, a, b, i === view.step ? 6.5 : 4)));
   }
-  return picture;
 }
 
 const whole = (steps) => Array.from({ length: steps + 1 }, (_, i) => i).filter((i) => i % Math.ceil(steps / 10 || 1) === 0);
 const letter = (label) => String.fromCharCode(65 + label);
-const ink = (image) => pixels(Array.from({ length: 28 }, (_, i) => Array.from(image[i])), (v) => [255 - v, 255 - v, 255 - v]);
+const tiles = new WeakMap();
+
+/** An image in ink on paper; the same element at every step. */
+function tile(image, alt) {
+  if (!tiles.has(image)) {
+    const src = pixels(image, (v) => [255 - v, 255 - v, 255 - v]);
+    tiles.set(image, html("img", { src, alt, width: 44, height: 44 }));
+  }
+  return tiles.get(image);
+}
 
 /** The support images with their classes, and what one start says of each query image. */
 export function episode(view) {
   const { scene } = view;
   const start = view.starts.find(({ name }) => name === view.who);
-  const tile = (image, alt) => html("img", { src: ink(image), alt, width: 44, height: 44 });
   const support = scene.support_images.map((image, i) => {
     const name = letter(scene.support_labels[i]);
     return html("figure", { class: "mk-tile" }, tile(image, `support image of class ${name}`), html("figcaption", {}, `class ${name}`));
   });
   const nth = scene.query_labels.map((label, i) => scene.query_labels.slice(0, i).filter((other) => other === label).length);
   const order = [...nth.keys()].sort((a, b) => nth[a] - nth[b] || scene.query_labels[a] - scene.query_labels[b]);
-  const queries = start ? order.slice(0, MOST_IMAGES).map((i) => answer(start, scene, i, view.step, tile)) : [];
+  const queries = start ? order.slice(0, MOST_IMAGES).map((i) => answer(start, scene, i, view.step)) : [];
   return html("div", { class: "mk-episode" },
-    html("div", { class: "mk-tiles" }, html("h4", {}, `Support set (${scene.source})`), ...support),
-    html("div", { class: "mk-tiles" }, html("h4", {}, `Query images${order.length > MOST_IMAGES ? `, ${MOST_IMAGES} of ${order.length}` : ""}, and what ${view.who} says at step ${view.step}`), ...queries));
+    html("div", { class: "mk-tiles" }, html("p", {}, `Support set (${scene.source})`), ...support),
+    html("div", { class: "mk-tiles" }, html("p", {}, `Query images${order.length > MOST_IMAGES ? `, ${MOST_IMAGES} of ${order.length}` : ""}, and what ${view.who} says at step ${view.step} (blue: the true class)`), ...queries));
 }
 
-function answer(start, scene, i, step, tile) {
+function answer(start, scene, i, step) {
   const chances = [...start.probabilities[step][i]];
   const [said, truth] = [chances.indexOf(Math.max(...chances)), scene.query_labels[i]];
   const right = said === truth;
@@ -278,18 +284,27 @@ const following = (stops, episode) => (stops ? stops[(stops.indexOf(Number(episo
 /** Play, pause and the step: `show(step, steps)`. */
 function player(id, go) {
   let [timer, now, last] = [null, 0, 0];
-  const step = slider({ id: id("step"), label: "step", text: (v) => `${v} of ${last}`, change: (v) => go(v) });
-  const play = button("play", () => (timer ? pause() : start()));
   const pause = () => {
     clearInterval(timer);
     timer = null;
     play.textContent = "play";
   };
+  const forward = () => {
+    if (now + 1 >= last) pause();
+    go(Math.min(now + 1, last));
+  };
   const start = () => {
     play.textContent = "pause";
-    timer = setInterval(() => (now < last ? go(now + 1) : pause()), PAUSE);
-    go(now < last ? now + 1 : 0);
+    timer = setInterval(forward, PAUSE);
+    if (now < last) forward();
+    else go(0);
   };
+  const play = button("play", () => (timer ? pause() : start()));
+  const change = (step) => {
+    pause();
+    go(step);
+  };
+  const step = slider({ id: id("step"), label: "step", text: (v) => `${v} of ${last}`, change });
   const show = (at, steps) => {
     [now, last] = [at, steps];
     step.set(at, Array.from({ length: steps + 1 }, (_, i) => i));
@@ -348,24 +363,25 @@ function frame(id) {
   const parts = {
     progress: html("progress", { max: 1, value: 0, "aria-label": "progress" }),
     message: html("span", { role: "status" }),
-    summary: html("p", { class: "mk-summary", id: id("summary"), "aria-live": "polite" }, "Waiting for the first answer …"),
+    summary: telling("Waiting for the first answer …"),
     panels: box("panels"),
     legend: box("legend"),
     plot: box("plot"),
-    hint: html("p", { class: "mk-hint", id: id("hint") }),
+    hint: html("span", { id: id("hint") }),
+    cursor: html("span", { "aria-live": "polite" }),
     losses: box("plot"),
     accuracy: box("plot"),
     episode: box("slot"),
-    table: box("table"),
+    table: html("div", { class: "mk-table", tabindex: 0, role: "region", "aria-label": "losses" }),
   };
-  parts.fit = titled("Fit (truth in grey, support points black)", parts.plot, parts.hint);
+  parts.fit = titled("Fit (truth: grey; support points: dots)", parts.plot, html("p", { class: "mk-hint" }, parts.hint, " ", parts.cursor));
   parts.accuracies = titled("Query accuracy by step", parts.accuracy);
   parts.predictions = html("div", { class: "mk-predictions" }, parts.episode);
   parts.details = html("details", {}, html("summary", {}, "all losses as a table"), parts.table);
   parts.above = box("above");
   const status = box("status", parts.progress, parts.message);
   const charts = box("charts", parts.fit, titled("Query loss by step", parts.losses), parts.accuracies);
-  const below = [parts.summary, parts.panels, parts.legend, charts, parts.predictions, parts.details];
+  const below = [parts.summary.node, parts.panels, parts.legend, charts, parts.predictions, parts.details];
   const section = { class: "mk", "aria-label": "Adaptation trajectory", "data-lm-suppress-shortcuts": "true" };
   parts.root = html("section", section, parts.above, status, ...below);
   return parts;
@@ -378,26 +394,31 @@ function paint(parts, view, width) {
   const columns = Math.max(1, Math.min(view.starts.length, Math.floor((width + 12) / 180)));
   const panel = Math.min(270, Math.floor((width - 12 * (columns - 1)) / columns));
   const half = width >= 620 ? Math.floor((width - 16) / 2) : width;
-  parts.summary.textContent = summary(view);
-  parts.panels.replaceChildren(
-    ...view.starts.map((start) => {
-      const title = html("figcaption", {}, swatch(start.look), start.name);
-      return html("figure", { style: `width:${panel}px`, "data-start": start.name }, title, landscape(view, start, range, panel));
-    }),
-  );
-  parts.legend.replaceChildren(legend(range, width));
-  parts.losses.replaceChildren(bySteps(view, "query_loss", half));
+  parts.summary.tell(Array.from({ length: view.steps + 1 }, (_, step) => summary({ ...view, step })), view.step);
+  const figures = view.starts.map((start) => {
+    const figure = panelOf(parts.panels, start);
+    figure.style.width = `${start.problem ? Math.min(width, 2 * panel + 12) : panel}px`;
+    landscape(figure.lastChild, view, start, range, panel);
+    return figure;
+  });
+  if (figures.some((figure, i) => parts.panels.children[i] !== figure) || parts.panels.children.length > figures.length) {
+    parts.panels.replaceChildren(...figures);
+  }
+  legend(parts.legend, range, width);
+  bySteps(parts.losses, view, "query_loss", half);
   for (const node of [parts.accuracies, parts.predictions]) node.hidden = !omniglot;
   parts.fit.hidden = omniglot;
   if (parts.details.open) parts.table.replaceChildren(table(view));
-  if (omniglot) {
-    parts.accuracy.replaceChildren(bySteps(view, "accuracy", half));
-    parts.episode.replaceChildren(episode(view));
-    return null;
-  }
-  const { picture, x } = fit(view, half);
-  parts.plot.replaceChildren(picture);
-  return x;
+  if (!omniglot) return fit(parts.plot, view, half);
+  bySteps(parts.accuracy, view, "accuracy", half);
+  parts.episode.replaceChildren(episode(view));
+  return null;
+}
+
+/** The figure of a start among the panels: the one that is there, or a new one. */
+function panelOf(panels, { name, look }) {
+  const there = [...panels.children].find((figure) => figure.dataset.start === name);
+  return there ?? html("figure", { "data-start": name }, html("figcaption", {}, swatch(look), name), html("div"));
 }
 
 function render({ model, el }) {
@@ -448,7 +469,7 @@ function render({ model, el }) {
     if (local.scene?.task !== choices().task) return; // the old picture stays until the new one is there
     const view = look(local.scene, choices(), limits(), model.get("step") ?? 0, local);
     play.show(view.step, view.steps);
-    parts.summary.setAttribute("aria-live", play.playing() ? "off" : "polite");
+    parts.summary.node.setAttribute("aria-live", play.playing() ? "off" : "polite");
     local.scale = paint(parts, view, width);
     whose.set(view.who ?? "", view.starts.filter((start) => start.probabilities).map((start) => start.name));
     guide(parts, limits().sinusoid?.points, local.cursor);
@@ -494,13 +515,11 @@ function render({ model, el }) {
 }
 
 /** Say how points are placed, and where the cursor is. */
-function guide({ plot, hint }, bounds, cursor) {
-  if (!bounds) {
-    hint.textContent = "In Jupyter, you can place the support points yourself.";
-    return;
-  }
+function guide({ plot, hint, cursor }, bounds, x) {
   const how = "Click to add a point, or to remove one. By keys: ← → move, Enter adds, Delete removes the nearest.";
-  hint.textContent = cursor === null ? how : `${how} Cursor at x = ${short(cursor)}.`;
+  hint.textContent = bounds ? how : "In Jupyter, you can place the support points yourself.";
+  cursor.textContent = x === null ? "" : `Cursor at x = ${short(x)}.`;
+  if (!bounds) return;
   plot.tabIndex = 0;
   plot.setAttribute("role", "application");
   plot.setAttribute("aria-label", "place support points");

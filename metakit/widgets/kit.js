@@ -74,6 +74,17 @@ export function ids() {
   return (name) => `metakit-${own}-${name}`;
 }
 
+/** A line that says one of several sentences, with room for the longest: `tell(sentences, which)`. */
+export function telling(words) {
+  const said = html("span", {}, words);
+  const node = html("p", { class: "mk-summary", "aria-live": "polite" }, said);
+  const tell = (sentences, which) => {
+    if (said.textContent !== sentences[which]) said.textContent = sentences[which];
+    node.dataset.longest = sentences.reduce((a, b) => (b.length > a.length ? b : a));
+  };
+  return { node, tell };
+}
+
 // Looks: colours, markers and line styles of metakit.figures.style ----------------------------------------------
 
 const LOOKS = [
@@ -156,7 +167,7 @@ export function scale([low, high], [from, to], log = false) {
 function even(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((s) => s >= rough * 0.999);
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((s) => s >= 0.7 * rough);
   const first = Math.ceil(low / step - 1e-6);
   return Array.from({ length: Math.floor(high / step + 1e-6) - first + 1 }, (_, i) => (first + i) * step);
 }
@@ -171,11 +182,27 @@ function decades(low, high) {
   return inside.length > 1 ? inside : null;
 }
 
+const charts = new WeakMap(); // laying out axes takes longer than all else: they stay while they are the same
+
 /**
- * An empty chart `{picture, plot, x, y}`: axes with ticks and labels; what is drawn into `plot` is cut at its edges.
- * x, y: {domain, log, label, ticks: how many or which}; `label` tells all to those who do not see it.
+ * An empty chart `{picture, plot, x, y}` in `slot`: axes with ticks and labels; what is drawn into `plot` is cut at its
+ * edges. x, y: {domain, log, label, ticks: how many or which}; `label` tells all to those who do not see it.
  */
-export function chart({ width, height, x, y, label, margin = { top: 26, right: 12, bottom: 40, left: 46 } }) {
+export function chart(slot, { label, ...axes }) {
+  const as = JSON.stringify(axes);
+  let made = charts.get(slot);
+  if (made?.as !== as || made.picture.parentNode !== slot) {
+    made = { as, ...drawAxes(axes) };
+    charts.set(slot, made);
+    slot.replaceChildren(made.picture);
+  }
+  made.plot.replaceChildren();
+  made.over.replaceChildren();
+  made.picture.setAttribute("aria-label", label);
+  return made;
+}
+
+function drawAxes({ width, height, x, y, margin = { top: 26, right: 12, bottom: 40, left: 46 } }) {
   const [left, right, top, bottom] = [margin.left, width - margin.right, margin.top, height - margin.bottom];
   const sx = scale(x.domain, [left, right], x.log);
   const sy = scale(y.domain, [bottom, top], y.log);
@@ -190,12 +217,13 @@ export function chart({ width, height, x, y, label, margin = { top: 26, right: 1
     grid.append(svg("line", { x1: left, x2: right, y1: sy(v), y2: sy(v) }), text(short(v), [left - 6, sy(v) + 4], "end"));
   }
   grid.append(text(x.label, [(left + right) / 2, height - 6]), text(y.label, [2, 13], "start"));
-  const frame = svg("rect", { x: left, y: top, width: right - left, height: bottom - top, class: "mk-frame" });
-  const inside = svg("rect", { x: left, y: top, width: right - left, height: bottom - top });
+  const area = { x: left, y: top, width: right - left, height: bottom - top };
   const plot = svg("g", { "clip-path": `url(#${clip})` });
-  const size = { width, height, viewBox: `0 0 ${width} ${height}` };
-  const defs = svg("defs", {}, svg("clipPath", { id: clip }, inside));
-  return { picture: svg("svg", { ...size, role: "img", "aria-label": label }, defs, grid, plot, frame), plot, x: sx, y: sy };
+  const over = svg("g", {});
+  const defs = svg("defs", {}, svg("clipPath", { id: clip }, svg("rect", area)));
+  const size = { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" };
+  const picture = svg("svg", size, defs, grid, plot, svg("rect", { ...area, class: "mk-frame" }), over);
+  return { picture, plot, over, x: sx, y: sy };
 }
 
 // Surfaces ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
  * Where to start when theta is one number: the loss after some steps as a function of the start phi, for each task and
  * in the mean, with the starts that MAML, FOMAML and joint training find best, and one start that the reader drags.
  */
-import { array, button, chart, drawn, html, ids, interpolate, line, looks, marker, number, slider, stillness, svg } from "./kit.js";
+import { array, button, chart, drawn, html, ids, interpolate, line, looks, marker, number, slider, stillness, svg, telling } from "./kit.js";
 
 const MORPH = 300; // milliseconds
 const DASHES = ["2 3", "7 4", "10 3 2 3", "14 5", "5 2 1 2 1 2"];
@@ -35,29 +35,31 @@ export function summary(curves, step, phi) {
 
 const steps = (m) => (m === 1 ? "1 step" : `${m} steps`);
 
-/** The picture, and its horizontal scale. */
-export function picture(curves, { tasks, mean, best }, step, phi, width) {
-  const top = 1.05 * Math.max(...curves.mean[0]);
+/** Draw it all; returns the horizontal scale. */
+export function picture(slot, curves, { tasks, mean, best }, step, phi, width) {
+  const top = 1.5 * curves.mean[0].toSorted()[curves.mean[0].length >> 1]; // half of all starts, with room above
   const look = looks(best.map(([name]) => name));
-  const { picture, plot, x, y } = chart({
+  const { plot, over, x, y } = chart(slot, {
     width, height: HEIGHT, margin: { top: 30 + ROW * best.length, right: 14, bottom: 40, left: 46 },
     x: { domain: [curves.phi[0], curves.phi.at(-1)], label: "start φ" }, y: { domain: [0, top], label: "" },
     label: summary(curves, step, phi),
   });
-  const over = svg("g", {});
   const curve = (losses) => Array.from(curves.phi, (v, i) => [x(v), y(losses[i])]);
   const grey = (n) => ({ colour: "var(--mk-muted)", dash: DASHES[n % DASHES.length] });
   tasks.forEach((losses, n) => plot.append(line(curve(losses), grey(n), { "stroke-width": 1.5, "data-task": curves.tasks[n].name })));
   plot.append(line(curve(mean), { colour: "var(--mk-text)", dash: null }, { "stroke-width": 3.5, "data-mean": true }));
   over.append(svg("text", { x: 2, y: y.range[1] - 8 }, `loss after ${steps(step)}`));
-  best.filter(([, start]) => Number.isFinite(start)).forEach(([name, start], i) => {
-    const [a, b] = [x(start), 14 + ROW * i];
-    const left = a > width / 2;
+  const places = best.filter(([, start]) => Number.isFinite(start)).map(([name, start]) => ({ name, start, a: x(start) }));
+  const left = Math.min(...places.map(({ a }) => a)) > width - Math.max(...places.map(({ a }) => a));
+  places.sort((p, q) => (left ? q.a - p.a : p.a - q.a)); // names stand where no line of another start crosses them
+  places.forEach(({ name, start, a }, i) => {
+    const b = 14 + ROW * i;
+    const side = { x: a + (left ? -12 : 12), y: b + 4, "text-anchor": left ? "end" : "start", class: "mk-name" };
     over.append(
       line([[a, b], [a, y.range[0]]], look[name], { "stroke-width": 1.6, "data-best": name }),
       marker(look[name], a, b, 6),
       marker(look[name], a, y(interpolate(curves.phi, mean, start)), 6),
-      svg("text", { x: a + (left ? -12 : 12), y: b + 4, "text-anchor": left ? "end" : "start", class: "mk-name" }, `${name}: ${number(start)}`),
+      svg("text", side, `${name}: ${number(start)}`),
     );
   });
   const [a, b] = [x(phi), y(interpolate(curves.phi, mean, phi))];
@@ -65,8 +67,7 @@ export function picture(curves, { tasks, mean, best }, step, phi, width) {
     svg("line", { x1: a, x2: a, y1: y.range[0], y2: y.range[1], class: "mk-cursor" }),
     svg("circle", { cx: a, cy: Math.max(b, y.range[1]), r: 9, class: "mk-grip" }),
   );
-  picture.append(over);
-  return { picture, x };
+  return x;
 }
 
 /** What the line styles mean. */
@@ -90,23 +91,20 @@ function render({ model, el }) {
   const start = slider({ id: id("phi"), label: "start φ", text: number, change: (v) => put("phi", v) });
   const many = slider({ id: id("steps"), label: "inner steps", change: (v) => put("step", v) });
   const presets = Object.keys(curves.best).map((name) => button(`φ at ${name}'s best start`, () => put("phi", curves.best[name][seen.step])));
-  const told = html("p", { class: "mk-summary", "aria-live": "polite" });
+  const told = telling("");
   const plot = html("div", { class: "mk-plot mk-drag", style: `height:${HEIGHT}px` });
   const section = { class: "mk", "aria-label": "The start in one dimension", "data-lm-suppress-shortcuts": "true" };
   const controls = html("div", { class: "mk-controls" }, start.node, many.node);
-  const hint = html("p", { class: "mk-hint" }, "Drag in the plot to move the start φ.");
-  const root = html("section", section, controls, html("div", { class: "mk-presets" }, ...presets), told, key(curves), plot, hint);
+  const hint = html("p", { class: "mk-hint" }, "Drag in the plot to move the start φ, or use the slider.");
+  const root = html("section", section, controls, html("div", { class: "mk-presets" }, ...presets), told.node, key(curves), plot, hint);
 
   const draw = (width) => {
     const phi = model.get("phi") ?? 0;
     const share = seen.since === null ? 1 : Math.min((performance.now() - seen.since) / MORPH, 1);
-    const made = picture(curves, between(curves, seen.before, seen.step, share), seen.step, phi, width);
-    seen.scale = made.x;
-    plot.replaceChildren(made.picture);
+    seen.scale = picture(plot, curves, between(curves, seen.before, seen.step, share), seen.step, phi, width);
     if (share < 1) return view.again();
     seen.since = null;
-    const words = summary(curves, seen.step, phi);
-    if (told.textContent !== words) told.textContent = words;
+    told.tell(Array.from(curves.mean, (_, step) => summary(curves, step, phi)), seen.step);
   };
   const view = drawn(root, draw);
   const changed = {

@@ -24,6 +24,10 @@ def packed(values, dtype="float32"):
     return {"shape": list(values.shape), "dtype": dtype, "data": base64.b64encode(values.tobytes()).decode()}
 
 
+def unpacked(value):
+    return np.frombuffer(base64.b64decode(value["data"]), value["dtype"]).reshape(value["shape"])
+
+
 def descend(grad, start, lr):
     """Gradient descent; thetas (STEPS + 1, n)."""
     thetas = [np.asarray(start, float)]
