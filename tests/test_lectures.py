@@ -1,5 +1,6 @@
 """Every lecture keeps the grammar, runs in a real kernel from top to bottom, and accepts its exercises' solutions."""
 
+import ast
 import json
 import os
 import re
@@ -19,6 +20,8 @@ GRAMMAR = [
     "What to read",
 ]  # fmt: skip
 MOST_SECONDS_OF_A_CELL, MOST_SECONDS = 60, 300
+SLOWER = 3  # or faster: a machine on which a lecture is executed, beside the one that its minutes were measured on
+VIEW, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 
 WRONG = {  # an answer of each exercise that must not be accepted
     "check.counting(": "trainings, inner_steps = 15, 150",
@@ -32,6 +35,11 @@ WRONG = {  # an answer of each exercise that must not be accepted
     "check.maml_gradient(": "def maml_gradient(phi, a, c, lr):\n    return a * (1 - lr * a) * (phi - c)",
     "check.best_start(": "def best_start(a, c, lr, steps):\n    return (a * c).sum() / a.sum()",
     "check.one_argument(": "name = 'retain_graph'",
+    "check.inner_adapt(": """def my_inner_adapt(theta, loss, support, lr, steps):
+    for _ in range(steps):
+        grads = torch.autograd.grad(loss(theta, support), list(theta.values()))
+        theta = {name: weight - lr * g for (name, weight), g in zip(theta.items(), grads, strict=True)}
+    return theta""",
     "check.nearest_mean(": "def nearest_mean(x, y, q):\n    return torch.cdist(q, x).argmin(1)",
 }
 
@@ -51,6 +59,11 @@ def headings(notebook):
 
 def tagged(notebook, tag):
     return [i for i, cell in enumerate(notebook.cells) if tag in cell.metadata.get("tags", [])]
+
+
+def stated_minutes(notebook, pattern):
+    section = notebook.cells[position(notebook, "Objectives")].source
+    return float(re.search(pattern, section)[1])
 
 
 def position(notebook, heading):
@@ -89,12 +102,21 @@ def test_the_elements_of_the_grammar_stand_in_their_sections(lecture):
     order = [position(lecture, heading) for heading in GRAMMAR]
     assert order == sorted(order)
     sections = dict(zip(GRAMMAR, zip(order, [*order[1:], len(lecture.cells)], strict=True), strict=True))
-    for tag, section in [("quiz", "Recall"), ("predict", "Predict"), ("widget", "Try it"), ("claim", "Claim check")]:
+    for tag, section in [("quiz", "Recall"), ("predict", "Predict"), ("claim", "Claim check")]:
         (cell,) = tagged(lecture, tag)
-        first, end = sections[section]
-        assert first <= cell < end, f"the cell tagged {tag} is not in section {section}"
-    (shown,) = tagged(lecture, "beside")
-    assert sections["Run"][0] < shown < sections["Try it"][0]
+        assert cell in range(*sections[section]), f"the cell tagged {tag} is not in section {section}"
+    assert tagged(lecture, "beside")
+    assert all(cell in range(*sections["Run"]) for cell in tagged(lecture, "beside"))
+    assert any(cell in range(*sections["Try it"]) for cell in tagged(lecture, "widget"))
+    assert all(cell in range(*sections["Exercises"]) for cell in tagged(lecture, "exercise"))
+
+
+def test_text_above_each_widget_says_what_to_look_for_and_try_it_what_there_is_without_a_kernel(lecture):
+    for i in tagged(lecture, "widget"):
+        assert lecture.cells[i - 1].cell_type == "markdown"
+        assert len(lecture.cells[i - 1].source.split()) >= 30
+    first, end = position(lecture, "Try it"), position(lecture, "Claim check")
+    assert "ithout a running kernel" in "".join(cell.source for cell in lecture.cells[first:end])
 
 
 def test_the_quiz_has_three_questions_and_the_box_three_steps(lecture):
@@ -108,7 +130,13 @@ def test_the_quiz_has_three_questions_and_the_box_three_steps(lecture):
 def test_objectives_come_with_prerequisites_and_minutes(lecture):
     section = lecture.cells[position(lecture, "Objectives")].source
     assert "**Prerequisites:**" in section
-    assert re.search(r"\*\*Time:\*\* \d+ minutes", section)
+    assert re.search(r"\*\*Time:\*\* \d+ minutes of reading and running, \d+ minutes of exercises\. The comp", section)
+
+
+def test_the_minutes_of_the_exercises_are_their_sum_to_the_nearest_five(lecture):
+    each = re.findall(r"^### Exercise \d+: .+, (\d+) minutes\)$", text(lecture), re.MULTILINE)
+    stated = stated_minutes(lecture, r"(\d+) minutes of exercises")
+    assert abs(stated - sum(map(int, each))) < 5, each
 
 
 def test_a_prediction_is_left_to_the_reader(lecture):
@@ -131,7 +159,7 @@ def test_links_to_other_files_lead_somewhere(lecture):
 
 def test_exercises_come_with_difficulty_minutes_hints_and_a_solution(lecture):
     cells = tagged(lecture, "exercise")
-    assert len(cells) >= 5
+    assert len(cells) >= 6
     for number, i in enumerate(cells, start=1):
         task = lecture.cells[i - 1].source
         assert re.search(rf"^### Exercise {number}: .+ \((easy|medium|hard), \d+ minutes\)$", task, re.MULTILINE)
@@ -214,9 +242,25 @@ def test_no_cell_keeps_the_reader_waiting_for_long(run):
 
 
 @pytest.mark.slow
+def test_the_stated_minutes_of_the_computer_are_those_measured_within_a_factor(run):
+    stated = stated_minutes(run.notebook, r"The computer needs ([\d.]+) minutes? of it\.")
+    assert stated / SLOWER < sum(run.seconds) / 60 < stated * SLOWER
+
+
+@pytest.mark.slow
+def test_each_widget_is_shown_and_has_nothing_to_complain_about(run):
+    state = run.notebook.metadata.widgets[STATE]["state"]
+    for i in tagged(run.notebook, "widget"):
+        (view,) = [o.data[VIEW] for o in run.notebook.cells[i].outputs if VIEW in o.get("data", {})]
+        shown = state[view["model_id"]]["state"]
+        assert shown.get("status", {}).get("state", "done") == "done"
+        assert [one["problem"] for one in shown.get("scene", {}).get("starts", []) if one["problem"]] == []
+
+
+@pytest.mark.slow
 def test_what_takes_more_than_a_few_seconds_shows_its_progress(run):
     for cell, seconds in zip(run.cells[1:], run.seconds[1:], strict=True):  # the first one imports
-        bars = [o for o in cell.outputs if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
+        bars = [o for o in cell.outputs if VIEW in o.get("data", {})]
         assert seconds < 5 or bars, cell.source
 
 
@@ -234,9 +278,12 @@ def test_every_image_has_alternative_text(run):
 
 @pytest.mark.slow
 def test_what_the_reader_predicted_stands_beside_what_was_measured(run):
-    (table,) = verdicts(run, "beside")
-    assert "predicted nothing written down, measured" in table
-    assert "nan" not in table
+    rows = "\n".join(verdicts(run, "beside")).splitlines()
+    assert all(": predicted nothing written down, measured " in row for row in rows), rows
+    assert not [row for row in rows if "nan" in row]
+    (cell,) = tagged(run.notebook, "predict")
+    predicted = ast.literal_eval(run.notebook.cells[cell].source.split("prediction = ", 1)[1])
+    assert sorted(row.split(": predicted ")[0] for row in rows) == sorted(predicted)
 
 
 @pytest.mark.slow
