@@ -13,7 +13,7 @@ ifneq ($(shell test -x $(RUN) && cat $(INSTALLED)),$(CURDIR))
 .PHONY: $(INSTALLED)
 endif
 
-.PHONY: help lab test check breaks grade benchmark data picture clean
+.PHONY: help lab test check breaks grade site benchmark data picture clean
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 16
@@ -38,6 +38,9 @@ breaks: $(INSTALLED) ## Break the library line by line; a test must notice each
 
 grade: data ## Grade the sample class and print the gradebook
 	$(RUN) -m autograder grade $(ARGS)
+
+site: data ## Execute the lectures and build the site in build/site/html
+	$(RUN) site/build.py $(ARGS)
 
 benchmark: data ## Compare the speed of a meta-iteration with its peers'
 	$(RUN) -m benchmarks maml $(ARGS)

@@ -9,3 +9,6 @@ def pytest_addoption(parser):
         "--class-size", type=int, help="submissions in tests/grading/test_whole_class.py (one of each kind)"
     )
     group.addoption("--kills", type=int, default=2, help="how often the grader is killed meanwhile")
+    group = parser.getgroup("browser")
+    group.addoption("--screenshots", help="a folder for pictures of what tests/browser sees")
+    group.addoption("--site", help="the folder of a site that is built already (make site: build/site/html)")
