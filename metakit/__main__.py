@@ -1,4 +1,4 @@
-"""The command line: ``python -m metakit recipes | data | train | evaluate | table``.
+"""The command line: ``python -m metakit recipes | data | train | evaluate | table | starts``.
 
 Exit codes: 0 done; 1 the run could not go on (diverged, no space) or data could not be had; 2 an argument or a
 checkpoint that cannot be used; 130 stopped at the keyboard. Every error is one sentence.
@@ -12,6 +12,8 @@ import torch
 import typer
 
 from metakit import cli, tree
+from metakit.checkpoints import header
+from metakit.checkpoints.making import make
 from metakit.distributed import ALONE
 from metakit.get_data import get_data
 from metakit.recipes import RECIPES, build, table
@@ -148,6 +150,22 @@ def table_command(
         print(table.markdown(cells))
         if failed:
             raise TrainingError("; ".join(failed))
+
+
+@app.command("starts")
+def starts_command(
+    kind: Annotated[str, typer.Argument(help="sinusoid or omniglot")],
+    out: Annotated[Path, typer.Option(help="folder to write to")] = Path("runs/starts"),
+    iterations: Annotated[int | None, typer.Option(help="steps of the outer loop", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="of phi and of the tasks", min=0)] = 0,
+) -> None:
+    """Train the six starts again that are shipped for the widgets, and judge them after 0, 1, 3 and 10 inner steps."""
+    with cli.told():
+        make(kind, out, iterations, seed, cli.watched)
+        made = header(kind, out)
+        print(f"{made['judged']}; written to {out / kind}")
+        for name, results in made["results"].items():
+            print(f"{name:14s}" + "".join(f"{mean:9.3f} ± {half:.3f}" for mean, half in results.values()))
 
 
 if __name__ == "__main__":

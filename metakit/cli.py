@@ -1,7 +1,7 @@
 """What the command line says: errors in one sentence, results beside the published number."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +117,11 @@ def progress(recipe: Recipe, shown: bool = True) -> Iterator[Callable[[Moment], 
                 sys.stdout.flush()
 
         yield watch
+
+
+def watched(name: str, n: int, batches: Iterable[Any]) -> Iterable[Any]:
+    """Return the batches behind a bar, if there is a terminal for it."""
+    return tqdm(batches, desc=name, total=n, unit="it", disable=None, dynamic_ncols=True)
 
 
 def print_results(recipe: Recipe, results: list[dict[str, Any]]) -> None:

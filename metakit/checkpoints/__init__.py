@@ -9,7 +9,7 @@ made and what its starts reached.
 from pathlib import Path
 from typing import Any
 
-from metakit.checkpoints.kinds import KINDS, NAMES
+from metakit.checkpoints.kinds import KINDS, NAMES, kind_named
 from metakit.problem import Params
 from metakit.recipes.checkpoint import load, unflatten
 
@@ -27,20 +27,14 @@ def starts(kind: str, folder: Path = SHIPPED) -> dict[str, Params]:
         folder: where the checkpoints of both kinds are.
 
     Raises:
-        ValueError: no such kind.
+        RecipeError: no such kind.
         CheckpointError: the file is not there, not whole, or of another network.
     """
-    tensors, _ = load(folder / _known(kind))
+    tensors, _ = load(folder / kind_named(kind).name)
     like = KINDS[kind].model.init(0)
     return {name: unflatten(name, tensors, like) for name in NAMES}
 
 
 def header(kind: str, folder: Path = SHIPPED) -> dict[str, Any]:
     """Return how the starts of a kind were made: command, seed, data, versions, and what each reached."""
-    return load(folder / _known(kind)).header
-
-
-def _known(kind: str) -> str:
-    if kind not in KINDS:
-        raise ValueError(f"starts are kept for the kinds {', '.join(KINDS)}; there is no {kind!r}.")
-    return kind
+    return load(folder / kind_named(kind).name).header

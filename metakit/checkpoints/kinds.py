@@ -8,6 +8,7 @@ from metakit.algorithms.maml import MAML
 from metakit.losses import accuracy, cross_entropy, mse
 from metakit.networks import conv4, mlp
 from metakit.problem import Loss, Model, Params
+from metakit.recipes import RecipeError
 from metakit.tasks import TaskDistribution
 from metakit.tasks.characters import Characters
 from metakit.tasks.episodes import Episodes
@@ -50,6 +51,17 @@ SINUSOID = Kind("sinusoid", mlp((1, 40, 40, 1)), mse, mse, lr=0.01)
 OMNIGLOT = Kind("omniglot", conv4(out=5, channels=16), cross_entropy, accuracy, lr=0.4)
 KINDS = {kind.name: kind for kind in (SINUSOID, OMNIGLOT)}
 """By name: curves (``Sinusoids``, the network of MAML's paper), and 5-way episodes with four blocks of 16 channels."""
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind of that name.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    if name not in KINDS:
+        raise RecipeError(f"starts are kept for {' and '.join(KINDS)}; there are none for {name!r}.")
+    return KINDS[name]
 
 
 def judged_on(kind: Kind, characters: Callable[[], Characters] = load_characters) -> TaskDistribution:

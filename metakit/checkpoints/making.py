@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from metakit.checkpoints.kinds import KINDS, NAMES, SINUSOID, Kind, judged_on
+from metakit.checkpoints.kinds import NAMES, SINUSOID, Kind, judged_on, kind_named
 from metakit.checkpoints.training import N_ITERATIONS, N_TASKS, OUTER_LR, omniglot_trainings, sinusoid_trainings
 from metakit.evaluation import evaluate, mean_ci95
 from metakit.problem import Params
@@ -25,11 +25,11 @@ JUDGED = {"sinusoid": 1000, "omniglot": 200}
 
 JUDGE_SEED = 1_000
 
-Watch = Callable[[str, Iterable[Any]], Iterable[Any]]
-"""``(name, batches) -> batches``: a place for a progress bar."""
+Watch = Callable[[str, int, Iterable[Any]], Iterable[Any]]
+"""``(name, n, batches) -> batches``: a place for a progress bar."""
 
 
-def unwatched(name: str, batches: Iterable[Any]) -> Iterable[Any]:
+def unwatched(name: str, n: int, batches: Iterable[Any]) -> Iterable[Any]:
     """Return the batches as they are."""
     return batches
 
@@ -38,17 +38,21 @@ def make(kind: str, folder: Path, n_iterations: int | None = None, seed: int = 0
     """Train the six starts of a kind, judge them, and write ``folder/kind``.
 
     Raises:
+        RecipeError: no such kind.
         DataUnavailable: (omniglot) it is not there; glyphs would make other starts.
     """
-    made = KINDS[kind]
+    made = kind_named(kind)
     n_iterations = N_ITERATIONS[kind] if n_iterations is None else n_iterations
     if made is SINUSOID:
         data, digest, trainings = "formula", "", sinusoid_trainings(seed)
     else:
         characters = load_characters("omniglot")
         data, digest, trainings = characters.source, characters.digest, omniglot_trainings(seed, characters)
-    starts = {name: training.run(n_iterations, partial(watch, name)) for name, training in trainings.items()}
+    starts = {
+        name: training.run(n_iterations, partial(watch, name, n_iterations)) for name, training in trainings.items()
+    }
     starts["random start"] = made.model.init(seed)
+    tasks = judged_on(made)
     told = {name: training.told for name, training in trainings.items()} | {"random start": "the seed's, not trained"}
     header = {
         "command": f"python -m metakit starts {kind} --iterations {n_iterations} --seed {seed}",
@@ -59,7 +63,7 @@ def make(kind: str, folder: Path, n_iterations: int | None = None, seed: int = 0
         "versions": versions(),
         "trained": {name: told[name] for name in NAMES},
         "judged": f"{JUDGED[kind]} tasks of seed {JUDGE_SEED}, inner rate {made.lr}; mean and half the 95 % interval",
-        "results": {name: judge(made, name, starts[name], judged_on(made)) for name in NAMES},
+        "results": {name: judge(made, name, starts[name], tasks) for name in NAMES},
     }
     tensors = {key: leaf for name in NAMES for key, leaf in flatten(name, starts[name]).items()}
     (folder / kind).mkdir(parents=True, exist_ok=True)

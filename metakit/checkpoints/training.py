@@ -58,9 +58,12 @@ def sinusoid_trainings(seed: int) -> dict[str, Training]:
             "Reptile": (
                 "5 inner steps of 0.02 on all 20 points", replace(maml, lr=0.02, steps=5), reptile, _all_to_learn_from
             ),
-            "ANIL": ("one inner step of 0.01, head alone", anil, query_loss(SINUSOID.loss), _as_it_is),
+            "ANIL": (
+                "5 inner steps of 0.01, head alone", replace(anil, steps=5), query_loss(SINUSOID.loss), _as_it_is
+            ),
             "pre-training": (
-                "no inner step, all 20 points asked", replace(maml, steps=0), query_loss(SINUSOID.loss), _all_asked
+                "no inner step, the loss of all 20 points",
+                replace(maml, steps=0), query_loss(SINUSOID.loss), _all_asked,
             ),
         },
     )  # fmt: skip

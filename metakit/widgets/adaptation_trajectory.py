@@ -1,6 +1,7 @@
 """Watch theta learn one task, step by step, from several starts."""
 
 import copy
+import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -15,13 +16,17 @@ from metakit.tasks.load import load_characters
 from metakit.tasks.splits import official_split
 from metakit.widgets import choices as chosen
 from metakit.widgets.entrants import entrants_of
+from metakit.widgets.entries import curve_task, one_of
 from metakit.widgets.kit import Widget
 from metakit.widgets.latest import Latest, finish
-from metakit.widgets.scenes import Entrants, curve_task, one_of, scenes
+from metakit.widgets.scenes import Entrants, scenes
 from metakit.widgets.student import Adapt
 
 N_QUERY = 3
 """Query images of each class in an episode."""
+
+SILENT = 0.1
+"""Seconds of work of which nothing is said."""
 
 N_X, GRID = 51, 17
 """On a page without a kernel: points of a curve, and along each side of a surface."""
@@ -83,7 +88,10 @@ class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
         """Set scene and status, and yield where newer choices may be heard; whatever happens, the kernel goes on."""
         request = raw.get("request", 0)
 
+        spoken = [time.monotonic()]
+
         def say(state: str, progress: float, message: str = "") -> None:
+            spoken[0] = time.monotonic()
             self.status = {"request": request, "state": state, "progress": progress, "message": message}
 
         try:
@@ -94,11 +102,14 @@ class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
             task, source = task_of(wanted)
             if source and source != self.limits["omniglot"]["source"]:
                 self.limits = {**self.limits, "omniglot": {**self.limits["omniglot"], "source": source}}
-            for share, scene in scenes(wanted, KINDS[wanted.task], task, self._entrants[wanted.task], source):
+            entrants = self._entrants[wanted.task].those(raw.get("shown", self._entrants[wanted.task].names))
+            for share, scene in scenes(wanted, KINDS[wanted.task], task, entrants, source):
                 if scene is not None:
                     self.scene = scene
-                say("working" if share < 1 else "done", share)
+                if time.monotonic() - spoken[0] > SILENT and share < 1:
+                    say("working", share)
                 yield None
+            say("done", 1.0)
         except KeyboardInterrupt:
             say("failed", 1.0, "Stopped. Change something to go on.")
         except Exception as error:

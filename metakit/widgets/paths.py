@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import vmap
 
 from metakit.checkpoints.kinds import Kind
-from metakit.losses import empirical_loss
 from metakit.minimize import descend
 from metakit.optimizers import SGD
-from metakit.problem import Examples, Objective, Params
+from metakit.problem import Examples, Params
 from metakit.tree import stack, tree_map
+from metakit.widgets.together import Losses, losses_of
 
 ROOM = 0.3
 """How far the plane goes beyond the path, as a share of the path's size."""
@@ -24,10 +23,10 @@ def walks(kind: Kind, starts: Mapping[str, Params], support: Examples, lr: float
     All starts walk at once: the gradient of the sum of their losses is each one's own. The numbers are those of
     ``kind.learner(name, lr, steps)``: under the name ANIL only the head moves.
     """
-    loss = vmap(empirical_loss(kind.model, kind.loss), in_dims=(0, None))
+    losses = losses_of(kind)
     together = stack(list(starts.values()))
     rates = {weight: _rates(list(starts), weight, lr, leaf) for weight, leaf in together.items()}
-    taken = descend(lambda thetas, examples: loss(thetas, examples).sum(), together, SGD(rates), [support] * steps)
+    taken = descend(lambda thetas, examples: losses(thetas, examples).sum(), together, SGD(rates), [support] * steps)
     paths = stack([together, *(step.params for step in taken)])  # every weight (steps + 1, n_starts, *shape)
     return {name: tree_map(lambda leaf, i=i: leaf[:, i], paths) for i, name in enumerate(starts)}
 
@@ -35,12 +34,6 @@ def walks(kind: Kind, starts: Mapping[str, Params], support: Examples, lr: float
 def _rates(names: list[str], weight: str, lr: float, like: Tensor) -> Tensor:
     still = [name == "ANIL" and not weight.startswith("head.") for name in names]
     return torch.tensor([0.0 if s else lr for s in still]).view(-1, *[1] * (like.ndim - 1))
-
-
-def finite(path: Params) -> int | None:
-    """Return the first step at which a weight is not a finite number (or too large to be squared); None if none is."""
-    good = (flat(path).abs() < 1e15).all(1)
-    return None if good.all() else int((~good).nonzero()[0])
 
 
 def flat(thetas: Params) -> Tensor:
@@ -108,16 +101,15 @@ def extent(path: Tensor) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def surface(
-    objective: Objective, examples: Examples, like: Params, plane: Plane, x: Tensor, y: Tensor, at_once: int = 1024
+    losses: Losses, examples: Examples, like: Params, plane: Plane, x: Tensor, y: Tensor, at_once: int = 1024
 ) -> Iterator[Tensor]:
-    """Yield the objective at the points of a grid on a plane, ``at_once`` of them a time, row after row: y, then x.
+    """Yield the losses at the points of a grid on a plane, ``at_once`` of them a time, row after row: y, then x.
 
     Together they are (len(y) * len(x),). ``like`` are thetas (m, *shape), for names and shapes.
     """
     coordinates = torch.stack([leaf.flatten() for leaf in torch.meshgrid(y, x, indexing="ij")], dim=1).flip(1).float()
     origin, axes = plane.origin.float(), plane.axes.float()
-    losses = vmap(objective, in_dims=(0, None))
     for some in coordinates.split(at_once):
         with torch.no_grad():
-            losses_here = losses(unflat(torch.addmm(origin, some, axes), like), examples)
-        yield losses_here
+            here = losses(unflat(torch.addmm(origin, some, axes), like), examples)
+        yield here
