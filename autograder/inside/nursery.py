@@ -2,8 +2,9 @@
 
 Run as ``python -m autograder.inside.nursery ROOM``, inside bubblewrap. ROOM is a folder that is shared with the
 grader; the process listens at ROOM/door. A request is a JSON object with the kernel's ``connection``, its ``folder`` in
-ROOM and its ``limits``; the answer is ``{}`` with a pidfd of the kernel, or ``{"error": sentence}``. A kernel sees
-neither ROOM nor any other process, and holds no file that leads out of its namespaces.
+ROOM and its ``limits``; the answer is ``{}`` with a pidfd of the kernel, or ``{"error": sentence}``. To an empty
+request, whether anybody is there, it is ``{}`` at once. A kernel sees neither ROOM nor any other process, and holds no
+file that leads out of its namespaces.
 """
 
 import gc
@@ -71,7 +72,11 @@ def main(room: str) -> None:
 
 def _answer(caller: socket.socket, room: str, request: bytes) -> None:
     try:
-        pidfd = _fork(room, json.loads(request))
+        asked = json.loads(request)
+        if not asked:
+            caller.send(b"{}")
+            return
+        pidfd = _fork(room, asked)
     except Exception as error:
         caller.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:500]}).encode())
         return

@@ -77,6 +77,7 @@ def _environment() -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": HOME,
         "LANG": "C.UTF-8",
+        "PYTHONPATH": str(_package("metakit").parent),  # inside, the very packages that are imported outside
         "TMPDIR": SCRATCH,
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",

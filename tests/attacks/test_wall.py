@@ -410,6 +410,14 @@ def test_the_end_of_the_sandbox_is_not_a_students_failure(own_nursery, beside, h
         ask_for_kernel(own_nursery.room, "x", {}, Limits())
 
 
+def test_a_nursery_that_lets_callers_in_but_never_answers_is_gone(beside):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        door.bind(str(beside / "door"))
+        door.listen()
+        threading.Timer(0.3, door.shutdown, [socket.SHUT_RDWR]).start()
+        assert not is_there(beside)
+
+
 def test_a_nursery_that_is_left_leaves_nothing(beside, monkeypatch):
     with Nursery() as one:
         one.wait()
