@@ -27,10 +27,11 @@ def intervals(
     figure, (axes,) = canvas(height=0.55 * len(results) + 1.4)
     for row, ((_, (mean, half_width)), style) in enumerate(zip(results.items(), looks(list(results)), strict=True)):
         axes.errorbar(
-            mean, row, xerr=half_width, color=style.colour, marker=style.marker, markersize=9, capsize=5, linestyle=""
-        )
+            mean, row, xerr=half_width, color=style.colour, marker=style.marker, markersize=9, markeredgecolor="black",
+            capsize=5, linestyle="",
+        )  # fmt: skip
         axes.annotate(f"{mean:.1f} ± {half_width:.1f}", (mean, row), xytext=(0, 9), textcoords="offset points",
-                      ha="center", color=style.colour)  # fmt: skip
+                      ha="center")  # fmt: skip
     if published is not None:
         name, mean, half_width = published
         axes.axvspan(mean - half_width, mean + half_width, color=GREY, alpha=0.3, linewidth=0)

@@ -34,7 +34,10 @@ def by_step(
     x = np.asarray(x)
     for (name, (mean, half_width)), style in zip(series.items(), looks(list(series)), strict=True):
         mean = np.asarray(mean)
-        axes.plot(x, mean, color=style.colour, linestyle=style.line, marker=style.marker, markevery=markers, label=name)
+        axes.plot(
+            x, mean, color=style.colour, linestyle=style.line, marker=style.marker, markeredgecolor="black",
+            markevery=markers, label=name,
+        )  # fmt: skip
         if half_width is not None:
             half_width = np.asarray(half_width)
             axes.fill_between(x, mean - half_width, mean + half_width, color=style.colour, alpha=0.18, linewidth=0)

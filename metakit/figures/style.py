@@ -62,21 +62,17 @@ _LOOKS = (
     Look(PALETTE["orange"], "v", (0, (5, 1, 1, 1, 1, 1))),
     Look(PALETTE["black"], "x", (0, (1, 1))),
     Look(PALETTE["sky"], "P", (0, (8, 3))),
-    Look(GREY, "*", (0, (3, 1, 3, 1, 1, 1))),
 )
 
-_METHODS = {
-    "MAML": 0, "pre-training": 1, "FOMAML": 2, "random start": 3, "Reptile": 4, "pixels": 5, "ANIL": 6,
-    "self-supervised": 7,
-}  # fmt: skip
+_METHODS = {"MAML": 0, "pre-training": 1, "FOMAML": 2, "random start": 3, "Reptile": 4, "pixels": 5, "ANIL": 6}
 """Methods that look the same in every figure."""
 
 
 def looks(names: list[str]) -> list[Look]:
-    """Return a look for each name, all different as long as there are no more than eight.
+    """Return a look for each name, all different as long as there are no more than seven.
 
     Raises:
-        ValueError: more than eight names; a reader cannot tell so many apart.
+        ValueError: more than seven names; a reader cannot tell so many apart.
     """
     if len(names) > len(_LOOKS):
         raise ValueError(f"a figure can show at most {len(_LOOKS)} series apart, but got {len(names)}: split it in two")
