@@ -15,8 +15,8 @@ ROOM = "/room"
 SCRATCH = "/scratch"
 """For temporary files; /tmp leads there, unless this Python or the course is itself installed below /tmp."""
 
-CLOSED = ("algorithms", "recipes", "exercises")
-"""Parts of metakit that hold answers, or use what does."""
+CLOSED = ("algorithms", "recipes", "exercises", "checkpoints", "widgets")
+"""Parts of metakit that hold answers, trained weights among them, or use what does."""
 
 MESSAGE = "the reference algorithms are not available while grading"
 _STUB = f'raise ImportError("{MESSAGE}: write it yourself, without metakit." + __name__.partition(".")[2])\n'
