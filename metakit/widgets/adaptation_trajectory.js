@@ -61,10 +61,10 @@ export function heights(view) {
   return { low: Math.max(finite.reduce((a, b) => Math.min(a, b)), high * 1e-7), high };
 }
 
-/** Losses with contour lines: three a decade, or one where there would be too many. */
+/** Losses with contour lines: round numbers, more in each decade where there are few decades. */
 export function levels({ low, high }) {
   const decades = Math.log10(high / low);
-  const factors = decades > 4 ? [1] : decades > 0.7 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
+  const factors = decades > 4 ? [1] : decades > 2.5 ? [1, 2, 5] : decades > 1 ? [1, 1.5, 2, 3, 5, 7] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
   const powers = Array.from({ length: Math.ceil(decades) + 2 }, (_, i) => Math.floor(Math.log10(low)) + i);
   return powers.flatMap((power) => factors.map((f) => f * 10 ** power)).filter((v) => v > low && v < high);
 }
@@ -204,9 +204,10 @@ function tile(image, alt) {
 export function episode(view) {
   const { scene } = view;
   const start = view.starts.find(({ name }) => name === view.who);
-  const support = scene.support_images.map((image, i) => {
-    const name = letter(scene.support_labels[i]);
-    return html("figure", { class: "mk-tile" }, tile(image, `support image of class ${name}`), html("figcaption", {}, `class ${name}`));
+  const byClass = [...scene.support_labels.keys()].sort((a, b) => scene.support_labels[a] - scene.support_labels[b]);
+  const support = byClass.map((i) => {
+    const words = `class ${letter(scene.support_labels[i])}`;
+    return html("figure", { class: "mk-tile" }, tile(scene.support_images[i], `support image of ${words}`), html("figcaption", {}, words));
   });
   const nth = scene.query_labels.map((label, i) => scene.query_labels.slice(0, i).filter((other) => other === label).length);
   const order = [...nth.keys()].sort((a, b) => nth[a] - nth[b] || scene.query_labels[a] - scene.query_labels[b]);

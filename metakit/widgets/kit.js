@@ -279,7 +279,7 @@ export function contour(rows, level) {
 export function slider({ id, label, text = short, change }) {
   let stops = [0];
   const input = html("input", { type: "range", id, min: 0, step: 1 });
-  const shown = html("output", { for: id });
+  const shown = html("span", { class: "mk-value", "aria-hidden": "true" }); // readers of screens get aria-valuetext
   const say = () => {
     shown.textContent = text(stops[input.value]);
     input.setAttribute("aria-valuetext", shown.textContent);

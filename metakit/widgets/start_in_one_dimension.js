@@ -29,10 +29,11 @@ export function between(curves, before, step, share = 1) {
 export function summary(curves, step, phi) {
   const at = (losses) => number(interpolate(curves.phi, losses, phi));
   const tasks = curves.tasks.map(({ name }, n) => `${name} ${at(curves.losses[step][n])}`).join(", ");
-  const best = Object.entries(curves.best).map(([name, starts]) => `${name} ${number(starts[step])}`).join(", ");
-  return `Start φ = ${number(phi)}: after ${steps(step)} the mean loss is ${at(curves.mean[step])} (${tasks}). Best starts: ${best}.`;
+  const best = Object.entries(curves.best).map(([name, starts]) => `${name} ${where(starts[step])}`).join(", ");
+  return `At φ = ${number(phi)}, after ${steps(step)}, the mean loss is ${at(curves.mean[step])} (${tasks}). Best starts: ${best}.`;
 }
 
+const where = (start) => (Number.isFinite(start) ? number(start) : "nowhere"); // FOMAML may have nowhere to stop
 const steps = (m) => (m === 1 ? "1 step" : `${m} steps`);
 
 /** Draw it all; returns the horizontal scale. */
@@ -110,6 +111,7 @@ function render({ model, el }) {
   const changed = {
     step: () => {
       const step = Math.min(model.get("step") ?? 0, last);
+      Object.values(curves.best).forEach((starts, i) => (presets[i].disabled = !Number.isFinite(starts[step])));
       if (step !== seen.step) Object.assign(seen, { before: seen.step, step, since: stillness() ? null : performance.now() });
       many.set(step, curves.mean.keys());
       view.again();

@@ -161,7 +161,11 @@ def computed():
 def curves():
     """The start in one dimension: tasks a (theta - c)^2 / 2, in closed form, and the best starts after each step."""
     phi, lr = np.linspace(-3, 3, 241), 0.3
-    tasks = [{"name": "flat", "a": 0.5, "c": -2.0}, {"name": "middle", "a": 1.0, "c": 0.0}, {"name": "steep", "a": 2.5, "c": 1.0}]
+    tasks = [
+        {"name": "flat", "a": 0.5, "c": -2.0},
+        {"name": "middle", "a": 1.0, "c": 0.0},
+        {"name": "steep", "a": 2.5, "c": 1.0},
+    ]
     a, c = (np.array([task[key] for task in tasks])[:, None] for key in "ac")
     left = (1 - lr * a) ** np.arange(6)[:, None, None]  # (m + 1, n_tasks, 1): of the way to c, what is left
     losses = a * (left * (phi - c)) ** 2 / 2
