@@ -5,6 +5,8 @@ import torch
 
 from metakit.exercises import Verdict, beside, lecture01, lecture03
 from metakit.exercises.answers import close, exercise, not_yet, recall, right
+from metakit.networks import mlp
+from metakit.widgets import AdaptationTrajectory
 
 
 @exercise
@@ -215,6 +217,14 @@ INNER = [  # what is wrong with an inner loop, what the verdict begins with
 @pytest.mark.parametrize(("adapt", "begins"), INNER)
 def test_each_mistake_in_an_inner_loop_is_named(adapt, begins):
     assert repr(lecture03.inner_adapt(adapt)).startswith(begins)
+
+
+def test_an_inner_loop_that_is_not_written_yet_leaves_its_widget_with_the_librarys_alone():
+    phi = mlp((1, 40, 40, 1)).init(0)
+    scene = AdaptationTrajectory({}, adapt=lambda theta, loss, support, lr, steps: ..., phi=phi).scene
+    reference, yours = scene["starts"]
+    assert reference["problem"] is None
+    assert yours["problem"].startswith("Your function is not written yet")
 
 
 CASES = [  # check, answers, what the verdict begins with
