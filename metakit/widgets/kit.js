@@ -128,7 +128,12 @@ export function line(points, look, attributes) {
   const common = { d, fill: "none", "stroke-dasharray": look.dash, "stroke-width": 2.2, ...attributes };
   const over = svg("path", { ...common, stroke: look.colour });
   if (!look.cased) return over;
-  return svg("g", {}, svg("path", { ...common, class: "mk-casing", "stroke-width": common["stroke-width"] + 1.6 }), over);
+  return svg(
+    "g",
+    {},
+    svg("path", { ...common, class: "mk-casing", "stroke-width": common["stroke-width"] + 1.6 }),
+    over,
+  );
 }
 
 /** An SVG path's `d` through points. */
@@ -147,7 +152,10 @@ export function trace(points) {
 
 /** How a look's line and marker look, for legends. */
 export function swatch(look) {
-  const points = [[1, 8], [33, 8]];
+  const points = [
+    [1, 8],
+    [33, 8],
+  ];
   return svg("svg", { width: 34, height: 16, "aria-hidden": "true" }, line(points, look), marker(look, 17, 8, 4.5));
 }
 
@@ -214,7 +222,10 @@ function drawAxes({ width, height, x, y, margin = { top: 26, right: 12, bottom: 
     grid.append(svg("line", { x1: sx(v), x2: sx(v), y1: top, y2: bottom }), text(short(v), [sx(v), bottom + 16]));
   }
   for (const v of which(y, sy, (bottom - top) / 32)) {
-    grid.append(svg("line", { x1: left, x2: right, y1: sy(v), y2: sy(v) }), text(short(v), [left - 6, sy(v) + 4], "end"));
+    grid.append(
+      svg("line", { x1: left, x2: right, y1: sy(v), y2: sy(v) }),
+      text(short(v), [left - 6, sy(v) + 4], "end"),
+    );
   }
   grid.append(text(x.label, [(left + right) / 2, height - 6]), text(y.label, [2, 13], "start"));
   const area = { x: left, y: top, width: right - left, height: bottom - top };
@@ -237,9 +248,17 @@ export function depth(value, { low, high }) {
 /** Pale (t = 0) to slate (t = 1), in even steps of lightness (Oklab), so that paths of any colour are seen on it. */
 export function shade(t) {
   const [l, a, b] = [0.985 - 0.5 * t, -0.012 * t, 0.02 - 0.085 * t];
-  const [x, y, z] = [l + 0.3963 * a + 0.2158 * b, l - 0.1056 * a - 0.0639 * b, l - 0.0895 * a - 1.2915 * b].map((v) => v ** 3);
-  const rgb = [4.0767 * x - 3.3077 * y + 0.231 * z, -1.2684 * x + 2.6098 * y - 0.3413 * z, -0.0042 * x - 0.7034 * y + 1.7076 * z];
-  return rgb.map((v) => Math.round(255 * Math.min(Math.max(v <= 0.0031 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055, 0), 1)));
+  const [x, y, z] = [l + 0.3963 * a + 0.2158 * b, l - 0.1056 * a - 0.0639 * b, l - 0.0895 * a - 1.2915 * b].map(
+    (v) => v ** 3,
+  );
+  const rgb = [
+    4.0767 * x - 3.3077 * y + 0.231 * z,
+    -1.2684 * x + 2.6098 * y - 0.3413 * z,
+    -0.0042 * x - 0.7034 * y + 1.7076 * z,
+  ];
+  return rgb.map((v) =>
+    Math.round(255 * Math.min(Math.max(v <= 0.0031 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055, 0), 1)),
+  );
 }
 
 /** The address of a picture with one pixel for each number, coloured by `colour(value) -> [r, g, b]`, row 0 on top. */
@@ -257,7 +276,12 @@ export function contour(rows, level) {
   const pieces = [];
   for (let i = 0; i + 1 < rows.length; i++) {
     for (let j = 0; j + 1 < rows[i].length; j++) {
-      const corners = [[j, i], [j + 1, i], [j + 1, i + 1], [j, i + 1]];
+      const corners = [
+        [j, i],
+        [j + 1, i],
+        [j + 1, i + 1],
+        [j, i + 1],
+      ];
       const values = corners.map(([c, r]) => rows[r][c]);
       if (!values.every(Number.isFinite)) continue;
       const crossings = [];
@@ -310,13 +334,24 @@ export function select({ id, label, change }) {
   return { node: html("div", { class: "mk-control" }, html("label", { for: id }, label), input), input, set };
 }
 
-/** Radio buttons or checkboxes under one legend; `set(checked names, names, marks)`, where a mark stands before its name. */
+/** Radio buttons or checkboxes under one legend; `set(checked names, names, marks)`: a mark stands before its name. */
 export function boxes({ id, type, legend, change }) {
   const list = html("div", { class: "mk-boxes" });
   const inputs = () => [...list.querySelectorAll("input")];
-  list.addEventListener("change", () => change(inputs().filter((box) => box.checked).map((box) => box.value)));
+  list.addEventListener("change", () =>
+    change(
+      inputs()
+        .filter((box) => box.checked)
+        .map((box) => box.value),
+    ),
+  );
   const set = (checked, names, marks = {}) => {
-    if (names.join() !== inputs().map((box) => box.value).join()) {
+    if (
+      names.join() !==
+      inputs()
+        .map((box) => box.value)
+        .join()
+    ) {
       list.replaceChildren(
         ...names.map((name) => html("label", {}, html("input", { type, name: id, value: name }), marks[name], name)),
       );
@@ -332,7 +367,7 @@ export function button(label, press) {
   return node;
 }
 
-/** Call `draw(width)` in the next frame: once at first, when `node` changes its width, and when `again()` asks for it. */
+/** Call `draw(width)` in the next frame: at first, when `node` changes its width, and when `again()` asks for it. */
 export function drawn(node, draw) {
   let [frame, width] = [0, 0];
   const again = () => {
@@ -386,7 +421,10 @@ function sceneKey({ task, amplitude, phase, points, episode, lr }, limits) {
 /** The name of the preset with these points, or null when they were placed by hand. */
 export function presetOf(points, limits) {
   const presets = Object.entries(limits.sinusoid.presets);
-  return presets.find(([, those]) => those.length === points.length && those.every((x, i) => near(x, points[i])))?.[0] ?? null;
+  return (
+    presets.find(([, those]) => those.length === points.length && those.every((x, i) => near(x, points[i])))?.[0] ??
+    null
+  );
 }
 
 function same(key, fields) {

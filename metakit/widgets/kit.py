@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 KIT, STYLE = "kit.js", "kit.css"
 
 IMPORT = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"\./kit\.js";[ \t]*$', re.MULTILINE)
+PART = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"\./(?!kit\.js)(\w+\.js)";[ \t]*$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 MOUNT = """{esm}
@@ -45,7 +46,7 @@ class Widget(anywidget.AnyWidget):
         super().__init_subclass__(**options)
         if script:
             cls.script = script
-            cls._esm = compose((HERE / KIT).read_text(encoding="utf-8"), (HERE / script).read_text(encoding="utf-8"))
+            cls._esm = compose((HERE / KIT).read_text(encoding="utf-8"), whole(script))
 
     def static_state(self) -> dict[str, Any]:
         """Return what a page without a kernel needs, by the names of the traits; arrays as ``array`` gives them."""
@@ -74,6 +75,12 @@ class Widget(anywidget.AnyWidget):
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return {**data, "text/plain": self.told}, metadata
+
+
+def whole(script: str) -> str:
+    """Return a script's text with that of its parts, modules beside it that only it imports, where it imports them."""
+    text = (HERE / script).read_text(encoding="utf-8")
+    return PART.sub(lambda part: EXPORT.sub("", IMPORT.sub("", (HERE / part[1]).read_text(encoding="utf-8"))), text)
 
 
 def compose(kit: str, script: str) -> str:

@@ -1,11 +1,11 @@
-"""One browser for all tests of pictures, and a page for each."""
+"""One browser for each file of tests of pictures, and pages in it."""
 
 import pytest
 
 from tests.widgets import browser as browsers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     if browsers.CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine (Debian: apt install chromium)")
