@@ -1,13 +1,13 @@
 """How the starts that are shipped were trained: the same tasks, steps and outer optimizer for all of a kind."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 
 from metakit.algorithms.reptile import reptile
-from metakit.checkpoints.kinds import OMNIGLOT, SINUSOID, Kind
+from metakit.checkpoints.kinds import OMNIGLOT, SINUSOID
 from metakit.gradients import first_order
 from metakit.learner import Learner, TaskLoss, meta_loss, query_loss
 from metakit.losses import cross_entropy, empirical_loss
@@ -42,67 +42,57 @@ class Training(NamedTuple):
         return self.end(minimize(self.objective, self.start, optimizer, watch(self.batches(n_iterations))))
 
 
+class Way(NamedTuple):
+    """How a start is trained by tasks: which learner, which loss, what it sees of which tasks."""
+
+    told: str
+    learner: Learner
+    task_loss: TaskLoss
+    tasks: TaskDistribution
+    seen: Callable[[Task], Task] = lambda tasks: tasks
+
+    def training(self, n_tasks: int, seed: int) -> Training:
+        """Return the training from the learner's own start; phi has ``seed``, the tasks have the next."""
+
+        def batches(n: int) -> Iterator[Task]:
+            return map(self.seen, task_batches(self.tasks, n_tasks, n, torch.Generator().manual_seed(seed + 1)))
+
+        return Training(self.told, meta_loss(self.learner, self.task_loss), self.learner.init(seed), batches)
+
+
 def sinusoid_trainings(seed: int) -> dict[str, Training]:
     """Return how each start for sine curves is trained, on 10 support and 10 query points a curve."""
-    maml, anil = SINUSOID.learner("MAML"), SINUSOID.learner("ANIL")
-    tasks = Sinusoids(k_shot=10, n_query=10)
-    return _by_tasks(
-        SINUSOID,
-        tasks,
-        seed,
-        {
-            "MAML": ("one inner step of 0.01, second order", maml, query_loss(SINUSOID.loss), _as_it_is),
-            "FOMAML": (
-                "MAML, first order", replace(maml, gradient=first_order), query_loss(SINUSOID.loss), _as_it_is
-            ),
-            "Reptile": (
-                "5 inner steps of 0.02 on all 20 points", replace(maml, lr=0.02, steps=5), reptile, _all_to_learn_from
-            ),
-            "ANIL": (
-                "5 inner steps of 0.01, head alone", replace(anil, steps=5), query_loss(SINUSOID.loss), _as_it_is
-            ),
-            "pre-training": (
-                "no inner step, the loss of all 20 points",
-                replace(maml, steps=0), query_loss(SINUSOID.loss), _all_asked,
-            ),
-        },
-    )  # fmt: skip
+    maml, anil = SINUSOID.learner("MAML"), SINUSOID.learner("ANIL", steps=5)
+    fomaml, unadapted = replace(maml, gradient=first_order), replace(maml, steps=0)
+    asked, tasks = query_loss(SINUSOID.loss), Sinusoids(k_shot=10, n_query=10)
+    towards = replace(maml, lr=0.02, steps=5)
+    ways = {
+        "MAML": Way("one inner step of 0.01, second order", maml, asked, tasks),
+        "FOMAML": Way("one inner step of 0.01, first order", fomaml, asked, tasks),
+        "Reptile": Way("5 inner steps of 0.02 on all 20 points", towards, reptile, tasks, _all_to_learn_from),
+        "ANIL": Way("5 inner steps of 0.01, head alone", anil, asked, tasks),
+        "pre-training": Way("no inner step, the loss of all 20 points", unadapted, asked, tasks, _all_asked),
+    }
+    return {name: way.training(N_TASKS["sinusoid"], seed) for name, way in ways.items()}
 
 
 def omniglot_trainings(seed: int, characters: Characters) -> dict[str, Training]:
     """Return how each start for 5-way 1-shot episodes is trained, on 5 query images of each class."""
     maml, anil = OMNIGLOT.learner("MAML"), OMNIGLOT.learner("ANIL")
-    train = official_split(characters).train
+    fomaml, towards = replace(maml, gradient=first_order), replace(maml, lr=0.2, steps=5)
+    train, asked = official_split(characters).train, query_loss(OMNIGLOT.loss)
+    tasks = Episodes.of(train, n_way=5, k_shot=1, n_query=5)
+    larger = Episodes.of(train, n_way=5, k_shot=10, n_query=5)
     ways = {
-        "MAML": ("one inner step of 0.4, second order", maml, query_loss(OMNIGLOT.loss), _as_it_is),
-        "FOMAML": ("MAML, first order", replace(maml, gradient=first_order), query_loss(OMNIGLOT.loss), _as_it_is),
-        "Reptile": (
-            "5 inner steps of 0.2 on all 30 images", replace(maml, lr=0.2, steps=5), reptile, _all_to_learn_from
+        "MAML": Way("one inner step of 0.4, second order", maml, asked, tasks),
+        "FOMAML": Way("one inner step of 0.4, first order", fomaml, asked, tasks),
+        "Reptile": Way(
+            "5 inner steps of 0.2 on 15 images of each class", towards, reptile, larger, _all_to_learn_from
         ),
-        "ANIL": ("one inner step of 0.4, head alone", anil, query_loss(OMNIGLOT.loss), _as_it_is),
+        "ANIL": Way("one inner step of 0.4, head alone", anil, asked, tasks),
     }  # fmt: skip
-    trainings = _by_tasks(OMNIGLOT, Episodes.of(train, n_way=5, k_shot=1, n_query=5), seed, ways)
+    trainings = {name: way.training(N_TASKS["omniglot"], seed) for name, way in ways.items()}
     return trainings | {"pre-training": _classifier(train, seed)}
-
-
-def _by_tasks(
-    kind: Kind,
-    tasks: TaskDistribution,
-    seed: int,
-    ways: Mapping[str, tuple[str, Learner, TaskLoss, Callable[[Task], Task]]],
-) -> dict[str, Training]:
-    def batches(seen: Callable[[Task], Task]) -> Callable[[int], Iterator[Task]]:
-        generator = torch.Generator().manual_seed(seed + 1)  # phi has seed
-        return lambda n: map(seen, task_batches(tasks, N_TASKS[kind.name], n, generator))
-
-    return {
-        name: Training(told, meta_loss(learner, loss), learner.init(seed), batches(seen))
-        for name, (told, learner, loss, seen) in ways.items()
-    }
-
-
-def _as_it_is(tasks: Task) -> Task:
-    return tasks
 
 
 def _all_to_learn_from(tasks: Task) -> Task:
@@ -123,10 +113,10 @@ def _classifier(train: Characters, seed: int) -> Training:
     images = train.images.flatten(0, 1).unsqueeze(1)
     labels = torch.arange(n_classes).repeat_interleave(n_drawers)
     network = conv4(out=n_classes, channels=16)
-    generator = torch.Generator().manual_seed(seed + 1)
     n_images = N_TASKS["omniglot"] * 5 * (1 + 5)
 
     def batches(n: int) -> Iterator[Examples]:
+        generator = torch.Generator().manual_seed(seed + 1)
         for _ in range(n):
             index = torch.randint(len(images), (n_images,), generator=generator)
             yield Examples(images[index] / 255, labels[index])

@@ -92,7 +92,7 @@ def _slow(m: int, seconds: float) -> str:
 
 def _check_left_alone(given: Params, leaves: Params, phi: Params, m: int) -> None:
     if list(given) != list(leaves) or any(given[name] is not leaves[name] for name in leaves):
-        raise Problem(f"Your function put something into the theta it was given, at steps={m}: make a new dict.")
+        raise Problem(f"Your function changed the dict theta that it was given, at steps={m}: make a new dict.")
     if changed := [name for name in phi if not torch.equal(leaves[name].detach(), phi[name])]:
         raise Problem(
             f"Your function changed {changed[0]} of the theta it was given, at steps={m}: the start would be lost for "

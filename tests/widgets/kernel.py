@@ -13,8 +13,8 @@ PATIENCE = 60
 class Front:
     """The messages between a page and its kernel."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, manager: Any, client: Any) -> None:
+        self.client, self.interrupt = client, manager.interrupt_kernel
         self.comm = ""
 
     def run(self, code: str) -> str:
@@ -62,7 +62,7 @@ def kernel() -> Iterator[Front]:
     """Start one, and end it."""
     manager, client = start_new_kernel(kernel_name="python3")
     try:
-        front = Front(client)
+        front = Front(manager, client)
         front.run("import torch; torch.set_num_threads(1)")
         yield front
     finally:
