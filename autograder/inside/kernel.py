@@ -3,7 +3,6 @@
 import gc
 import json
 import os
-import random
 import socket
 import tempfile
 from pathlib import Path
@@ -59,8 +58,7 @@ def close_all_but(kept: set[int]) -> None:
 def serve(connection: dict[str, Any], listening: dict[int, int]) -> None:
     """Be the kernel until it is told to stop; never returns."""
     gc.enable()
-    random.seed()
-    numpy.random.seed()
+    numpy.random.seed()  # Python seeds its own anew in every forked process
     torch.seed()
     home = Path.home()
     file = Path(tempfile.gettempdir(), "kernel.json")
