@@ -2,7 +2,21 @@
  * How each start learns one task, step by step: its path over the loss surface, its fit or its predictions, its losses.
  * Here are the controls and the wiring; Python puts the text of the pictures in place of their import, too.
  */
-import { boxes, button, drawn, html, ids, looks, presetOf, select, short, slider, swatch, telling } from "./kit.js";
+import {
+  OWN_KEYS,
+  boxes,
+  button,
+  drawn,
+  html,
+  ids,
+  looks,
+  presetOf,
+  select,
+  short,
+  slider,
+  swatch,
+  telling,
+} from "./kit.js";
 import {
   bySteps,
   decode,
@@ -171,13 +185,13 @@ function frame(id) {
     summary: telling("Waiting for the first answer …"),
     panels: box("panels"),
     legend: box("legend"),
-    plot: box("plot"),
+    plot: html("div", { ...OWN_KEYS, class: "mk-plot" }),
     hint: html("span", { id: id("hint") }),
     cursor: html("span", { "aria-live": "polite" }),
     losses: box("plot"),
     accuracy: box("plot"),
     episode: box("slot"),
-    table: html("div", { class: "mk-table", tabindex: 0, role: "region", "aria-label": "losses" }),
+    table: html("div", { ...OWN_KEYS, class: "mk-table", tabindex: 0, role: "region", "aria-label": "losses" }),
   };
   parts.fit = titled(
     "Fit (truth: grey; support points: dots)",
@@ -191,7 +205,7 @@ function frame(id) {
   const status = box("status", parts.progress, parts.message);
   const charts = box("charts", parts.fit, titled("Query loss by step", parts.losses), parts.accuracies);
   const below = [parts.summary.node, parts.panels, parts.legend, charts, parts.predictions, parts.details];
-  const section = { class: "mk", "aria-label": "Adaptation trajectory", "data-lm-suppress-shortcuts": "true" };
+  const section = { class: "mk", "aria-label": "Adaptation trajectory" };
   parts.root = html("section", section, parts.above, status, ...below);
   return parts;
 }

@@ -52,8 +52,12 @@ export function interpolate(xs, ys, x) {
 
 // Elements ------------------------------------------------------------------------------------------------------
 
+/** JupyterLab leaves the keys to an element with this attribute; it looks at the one with the focus, not above it. */
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 export function html(tag, attributes, ...children) {
-  return dress(document.createElement(tag), attributes, children);
+  const keys = ["input", "select", "button", "summary"].includes(tag) ? OWN_KEYS : {};
+  return dress(document.createElement(tag), { ...keys, ...attributes }, children);
 }
 
 export function svg(tag, attributes, ...children) {

@@ -57,7 +57,7 @@ const steps = (m) => (m === 1 ? "1 step" : `${m} steps`);
 
 /** Draw it all; returns the horizontal scale. */
 export function picture(slot, curves, { tasks, mean, best }, step, phi, width) {
-  const top = 1.5 * curves.mean[0].toSorted()[curves.mean[0].length >> 1]; // half of all starts, with room above
+  const top = 1.2 * curves.mean[0].toSorted()[curves.mean[0].length >> 1]; // half of all starts, with room above
   const look = looks(best.map(([name]) => name));
   const { plot, over, x, y } = chart(slot, {
     width,
@@ -143,7 +143,7 @@ function render({ model, el }) {
   );
   const told = telling("");
   const plot = html("div", { class: "mk-plot mk-drag", style: `height:${HEIGHT}px` });
-  const section = { class: "mk", "aria-label": "The start in one dimension", "data-lm-suppress-shortcuts": "true" };
+  const section = { class: "mk", "aria-label": "The start in one dimension" };
   const controls = html("div", { class: "mk-controls" }, start.node, many.node);
   const hint = html("p", { class: "mk-hint" }, "Drag in the plot to move the start φ, or use the slider.");
   const root = html(

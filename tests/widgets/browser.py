@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
-HERE = Path(__file__).parents[2] / "metakit" / "widgets"
+import metakit
+
+HERE = Path(metakit.__path__[0]) / "widgets"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ADDRESS = "http://widgets.test/"
 

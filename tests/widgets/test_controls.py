@@ -229,15 +229,16 @@ def test_every_control_is_reached_by_the_tab_key_and_shows_it(page):
     reached = set()
     for _ in range(30):
         page.keyboard.press("Tab")
-        name, outline = page.evaluate("""() => {
+        name, outline, keeps_its_keys = page.evaluate("""() => {
             const e = document.activeElement;
             const name = e.labels?.[0]?.textContent || e.getAttribute("aria-label") || e.textContent;
-            return [name, getComputedStyle(e).outlineStyle];
+            return [name, getComputedStyle(e).outlineStyle, e.hasAttribute("data-lm-suppress-shortcuts")];
         }""")
         if name in reached or page.evaluate("() => document.activeElement === document.body"):
             break
         reached.add(name)
         assert outline != "none", name
+        assert keeps_its_keys, f"JupyterLab would take the arrow keys away from {name}"
     wanted = {
         "sinusoid",
         "amplitude",
