@@ -1,7 +1,6 @@
 """Make the shipped starts again: train, judge, write."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,12 +69,14 @@ def make(kind: str, folder: Path, n_iterations: int | None = None, seed: int = 0
     save(folder / kind, Checkpoint(tensors, header))
 
 
-def judge(kind: Kind, name: str, phi: Params, tasks: TaskDistribution) -> dict[str, tuple[float, float]]:
+def judge(
+    kind: Kind, name: str, phi: Params, tasks: TaskDistribution, steps: Sequence[int] = STEPS
+) -> dict[str, tuple[float, float]]:
     """Return mean and half the 95 % interval of the kind's metric, by the number of inner steps."""
 
-    def after(steps: int) -> tuple[float, float]:
-        learner = replace(kind.learner(name), steps=steps)
+    def after(m: int) -> tuple[float, float]:
+        learner = kind.learner(name, steps=m)
         generator = torch.Generator().manual_seed(JUDGE_SEED)
         return mean_ci95(evaluate(learner, phi, tasks, kind.metric, JUDGED[kind.name], generator, at_once=100))
 
-    return {str(steps): after(steps) for steps in STEPS}
+    return {str(m): after(m) for m in steps}

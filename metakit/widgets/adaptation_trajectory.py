@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -28,7 +28,7 @@ N_QUERY = 3
 SILENT = 0.1
 """Seconds of work of which nothing is said."""
 
-N_X, GRID = 51, 17
+N_X, GRID = 41, 17
 """On a page without a kernel: points of a curve, and along each side of a surface."""
 
 
@@ -84,7 +84,7 @@ class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
         finish(self._answer(self.choices))
         self.observe(lambda change: self._latest.start(self._answer(change["new"])), "choices")
 
-    def _answer(self, raw: dict[str, Any]) -> Iterator[None]:
+    def _answer(self, raw: dict[str, Any]) -> Generator[None, None, None]:
         """Set scene and status, and yield where newer choices may be heard; whatever happens, the kernel goes on."""
         request = raw.get("request", 0)
 

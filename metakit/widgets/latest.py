@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 
 PAUSES = 3
 """Turns of the event loop between two slices: a message is read, handed on and handled in one each."""
@@ -21,7 +21,7 @@ class Latest:
         """Begin without work."""
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, work: Iterator[None]) -> None:
+    def start(self, work: Generator[None, None, None]) -> None:
         """Give up what is running, and run this."""
         if self._task:
             self._task.cancel()
@@ -33,24 +33,20 @@ class Latest:
             self._task = loop.create_task(_drive(work))
 
 
-def finish(work: Iterator[None]) -> None:
+def finish(work: Generator[None, None, None]) -> None:
     """Run work to its end."""
     for _ in work:
         pass
 
 
-async def _drive(work: Iterator[None]) -> None:
-    try:
+async def _drive(work: Generator[None, None, None]) -> None:
+    with closing(work):
         while True:
             with interruptible():
                 if next(work, work) is work:
                     return
             for _ in range(PAUSES):
                 await asyncio.sleep(0)
-    finally:
-        close = getattr(work, "close", None)
-        if close:
-            close()
 
 
 @contextmanager

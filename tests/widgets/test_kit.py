@@ -117,7 +117,8 @@ def test_newer_work_takes_the_place_of_what_is_running():
     async def main():
         loop = asyncio.get_running_loop()
         newer = Work(diary, "newer")
-        latest.start(iter(Work(diary, "older", lambda i: i == 2 and loop.call_soon(latest.start, iter(newer)))))
+        older = iter(Work(diary, "older", lambda i: i == 2 and loop.call_soon(latest.start, iter(newer))))
+        latest.start(older)
         assert diary == []  # the caller goes on first
         while ("newer", "done") not in diary:
             await asyncio.sleep(0)

@@ -149,8 +149,11 @@ def test_a_loop_that_does_not_end_is_ended():
     assert time.perf_counter() - begun < 3
 
 
-def test_the_time_of_all_calls_counts_together():
+@pytest.mark.parametrize("alarms", [True, False])
+def test_the_time_of_all_calls_counts_together(alarms, monkeypatch):
     calls = []
+    if not alarms:
+        monkeypatch.delattr(signal, "setitimer", raising=False)
 
     def slow(theta, loss_fn, support, lr, steps):
         calls.append(steps)
