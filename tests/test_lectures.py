@@ -204,7 +204,7 @@ def run(request):
         seconds[cell_index] = times.user + times.system - seconds.get(cell_index, 0.0)
 
     client = NotebookClient(
-        notebook, timeout=10 * MOST_SECONDS_OF_A_CELL, kernel_name="python3", allow_errors=True,
+        notebook, timeout=4 * MOST_SECONDS_OF_A_CELL, kernel_name="python3", allow_errors=True,
         resources={"metadata": {"path": str(ROOT)}}, on_cell_execute=note, on_cell_executed=note,
     )  # fmt: skip
     client.execute(env=os.environ | {"PYTHONWARNINGS": "default"})
