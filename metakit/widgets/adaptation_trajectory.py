@@ -117,7 +117,9 @@ class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
 
     def static_state(self) -> dict[str, Any]:
         """Return a page's state: every answer for the stops of ``choices.STATIC``, with all steps."""
-        limits = {k: own | chosen.STATIC[k] | {"live": False} for k, own in self.limits.items() if k != "live"}
+        limits = {kind: own | chosen.STATIC[kind] for kind, own in self.limits.items() if kind != "live"}
+        if "omniglot" in limits:
+            limits["omniglot"]["source"] = _episodes()[1]
         found = {key: self._computed(raw) for kind in limits for key, raw in asked(kind, limits[kind])}
         choices = {**self.choices, **limits[self.choices["task"]]["default"]}
         first = next(

@@ -87,7 +87,9 @@ def _walked(choices: Choices, kind: Kind, task: Task, entrants: Entrants) -> Ite
     starts = dict(entrants.starts)
     for group in [starts] if kind is SINUSOID else [{name: phi} for name, phi in starts.items()]:
         if group:
-            yield walks(kind, group, task.support, choices.lr, choices.steps)
+            found: dict[str, Params | str] = dict(walks(kind, group, task.support, choices.lr, choices.steps))
+            yield {}
+            yield found
     if entrants.adapt and entrants.phi is not None:
         objective = empirical_loss(kind.model, kind.loss)
         asked = (entrants.adapt, entrants.phi, objective, task.support, choices.lr, choices.steps)

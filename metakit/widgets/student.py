@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from typing import Any
 
 import torch
@@ -43,6 +44,7 @@ def path_of(
     Raises:
         Problem: it raises, exits, prints endlessly, is too slow, changes what it was given, or returns no such weights.
     """
+    _load()
     thetas, spent, printed = [], 0.0, _Bounded()
     for m in range(steps + 1):
         given = {name: weight.detach().clone().requires_grad_() for name, weight in phi.items()}
@@ -56,6 +58,12 @@ def path_of(
         thetas.append(_checked(returned, phi, m))
         yield None
     yield stack(thetas)
+
+
+@cache
+def _load() -> None:
+    """Let PyTorch load what ``torch.func`` needs, seconds of it, on nobody's time."""
+    torch.func.grad(torch.square)(torch.zeros(()))
 
 
 @contextmanager
@@ -104,6 +112,8 @@ def _checked(returned: Any, phi: Params, m: int) -> Params:
     """Return the weights in phi's order, without a graph."""
     if returned is ...:
         raise Problem("Your function is not written yet: it returns an ellipsis (...).")
+    if returned is ...:
+        raise Problem("Your function still returns ... : write it first, then run this cell again.")
     if returned is None:
         raise Problem(f"Your function returned None at steps={m}: is a return missing?")
     if not isinstance(returned, dict):

@@ -79,6 +79,10 @@ def divides(theta, loss_fn, support, lr, steps):
     return {name: weight / 0 for name, weight in theta.items()}
 
 
+def unwritten(theta, loss_fn, support, lr, steps):
+    return ...
+
+
 def flattens(theta, loss_fn, support, lr, steps):
     return {name: weight.flatten() for name, weight in theta.items()}
 
@@ -108,6 +112,7 @@ def takes_three(theta, loss_fn, support):
     [
         (raises, r"raised KeyError at steps=2, line \d+ \(return {\"a\": 1}\[\"b\"\]\): 'b'"),
         (divides, r"layer1.weight is not a finite number .* at steps=0"),
+        (unwritten, r"still returns \.\.\. : write it first"),
         (flattens, r"layer1.weight has the shape \(40,\) at steps=0: it should keep its shape, \(40, 1\)"),
         (drops, "has no 'head.bias': return all names of theta"),
         (adds, "has 'extra', which theta has not"),
