@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -89,15 +90,24 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def open_notebook(page: Page, lab: Lab, name: str) -> None:
     """Open a notebook in JupyterLab, alone on the screen, and wait for its kernel."""
     page.goto(f"{lab.address}/doc/tree/{name}?token={TOKEN}&reset")
+    expect(page.locator(".jp-Notebook .jp-InputPrompt").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=60_000)
     wait_until_idle(page)
 
 
 def run_all(page: Page, seconds: float = 60) -> None:
     """Run all cells from the menu, and wait until the kernel has nothing to do."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    last = page.locator(".jp-Notebook").last
-    expect(last.locator(".jp-InputPrompt", has_text="[*]").first).to_be_attached()
+    prompts = page.locator(".jp-Notebook .jp-InputPrompt")
+    running = prompts.filter(has_text=re.compile(r"[\d*]"))
+    for _ in range(5):
+        page.wait_for_timeout(2000)  # JupyterLab forgets cells that are run while it is still connecting
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.wait_for_timeout(1000)
+        if running.count():
+            break
+    expect(prompts.filter(has_text="[*]")).to_have_count(0, timeout=1000 * seconds)
+    assert running.count(), "JupyterLab ran no cell"
     wait_until_idle(page, seconds)
 
 
