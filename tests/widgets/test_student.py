@@ -112,7 +112,7 @@ def takes_three(theta, loss_fn, support):
     [
         (raises, r"raised KeyError at steps=2, line \d+ \(return {\"a\": 1}\[\"b\"\]\): 'b'"),
         (divides, r"layer1.weight is not a finite number .* at steps=0"),
-        (unwritten, r"still returns \.\.\. : write it first"),
+        (unwritten, r"not written yet: it returns an ellipsis \(\.\.\.\)"),
         (flattens, r"layer1.weight has the shape \(40,\) at steps=0: it should keep its shape, \(40, 1\)"),
         (drops, "has no 'head.bias': return all names of theta"),
         (adds, "has 'extra', which theta has not"),
