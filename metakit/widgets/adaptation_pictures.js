@@ -86,7 +86,7 @@ export function heights(view) {
   return {
     low: Math.max(
       finite.reduce((a, b) => Math.min(a, b)),
-      high * 1e-7,
+      high * 1e-4,
     ),
     high,
   };

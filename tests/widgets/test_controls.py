@@ -92,6 +92,7 @@ def test_starts_are_shown_and_hidden_by_their_boxes(page):
     page.get_by_role("checkbox", name="FOMAML").check()
     page.get_by_role("checkbox", name="pre-training").press("Space")
     assert choices(page)["shown"] == ["MAML", "FOMAML", "random start"]
+    assert choices(page)["request"] == 2
     settle(page)
     assert (
         page.locator("figure[data-start]").evaluate_all("all => all.map((f) => f.dataset.start)")
@@ -114,11 +115,26 @@ def test_the_old_picture_stays_until_the_answer_comes_and_a_late_one_is_explaine
     page.clock.run_for(3000)
     expect(page.locator("[role=status]")).to_have_text("No answer yet. Is the kernel busy with another cell?")
     page.evaluate("scene => model.set('scene', scene)", sinusoid_scene(amplitude=3.0))
-    done = {"request": 1, "state": "done", "progress": 1, "message": ""}
-    page.evaluate("status => model.set('status', status)", done)
-    page.clock.run_for(5000)
+    answer(page)
+    page.clock.run_for(100)
     assert page.locator(".mk-summary").inner_text() != before
     expect(page.locator("[role=status]")).to_have_text("")
+
+
+def test_an_answer_in_time_needs_no_excuse(blank):
+    page = blank()
+    page.clock.install()
+    show_on_clock(page, trajectory())
+    page.get_by_label("amplitude", exact=True).press("ArrowRight")
+    page.clock.run_for(1000)
+    answer(page)
+    page.clock.run_for(5000)
+    expect(page.locator("[role=status]")).to_have_text("")
+
+
+def answer(page):
+    done = {"request": 1, "state": "done", "progress": 1, "message": ""}
+    page.evaluate("status => model.set('status', status)", done)
 
 
 def test_progress_is_seen_while_python_works(page):
@@ -275,3 +291,23 @@ def test_a_widget_that_was_closed_does_nothing_more(blank):
     page.clock.run_for(3000)
     assert page.evaluate("() => model.get('step')") == 2
     assert page.locator(".host").first.inner_html() == ""
+
+
+def test_a_widget_that_was_closed_listens_no_more(page):
+    left = page.evaluate(
+        """async ([state]) => {
+        const { staticModel } = await import("./kit.js");
+        const widget = await import("./adaptation_trajectory.js");
+        const model = staticModel(state);
+        const listening = new Set();
+        const on = (event, listener) => (listening.add(listener), model.on(event, listener));
+        const off = (event, listener) => (listening.delete(listener), model.off(event, listener));
+        const el = document.querySelectorAll(".host")[1];
+        const close = widget.default.render({ model: { ...model, on, off }, el });
+        const before = listening.size;
+        close();
+        return [before, listening.size];
+    }""",
+        [trajectory()],
+    )
+    assert left == [5, 0]

@@ -123,7 +123,7 @@ def test_a_start_that_is_nowhere_cannot_be_chosen(blank):
 
 
 @pytest.mark.parametrize("width", [400, 800])
-def test_names_of_best_starts_do_not_lie_over_each_other_or_outside(blank, width):
+def test_names_of_best_starts_lie_neither_over_each_other_nor_on_a_line_nor_outside(blank, width):
     page = blank(width=width)
     show(page, "start_in_one_dimension", curves())
     heights = set()
@@ -133,6 +133,9 @@ def test_names_of_best_starts_do_not_lie_over_each_other_or_outside(blank, width
         assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
         rows = sorted(box["y"] for box in boxes)
         assert np.diff(rows).min() > 12
+        for line in page.locator("[data-best]").all():
+            x, top = line.bounding_box()["x"], line.bounding_box()["y"]
+            assert not any(box["x"] < x < box["x"] + box["width"] and top < box["y"] for box in boxes)
         heights.add(page.locator(".mk").bounding_box()["height"])
     assert len(heights) == 1
     assert overflowing(page) == 0

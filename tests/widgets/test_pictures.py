@@ -122,6 +122,16 @@ def test_the_fit_is_the_curve_of_theta_at_this_step(page):
         assert drawn == pytest.approx(curve - curve.mean(), abs=0.04)
 
 
+def test_losses_by_step_lie_at_the_height_of_their_logarithm(page):
+    marks = page.get_by_role("img", name=re.compile("^Query loss by step")).locator(".mk-marker").all()
+    paths = [sinusoid_numbers(name) for name in SHOWN]
+    losses = np.log([loss for thetas, _, query in paths for loss in query(thetas)])
+    heights = np.array([middle(mark)[1] for mark in marks])
+    slope, level = np.polyfit(losses, heights, 1)
+    assert slope < -10
+    assert slope * losses + level == pytest.approx(heights, abs=1.5)
+
+
 def test_the_pictures_tell_their_numbers_to_who_does_not_see_them(page):
     thetas, support, query = sinusoid_numbers("MAML")
     name = f"MAML: support loss on the plane of its path, {support(thetas)[0]:.3g} at the start"
@@ -161,12 +171,14 @@ def test_losses_that_are_not_finite_are_said_and_break_the_lines(blank):
     start = state["scene"]["starts"][0]
     thetas, _, query = sinusoid_numbers("MAML")
     values = query(thetas)
-    values[4:] = np.nan
+    values[4:6] = np.nan
     start["query_loss"] = packed(values)
     show(page, "adaptation_trajectory", state)
-    put(page, "step", 6)
+    put(page, "step", 5)
     expect(page.locator(".mk-summary")).to_contain_text("MAML not finite")
-    assert page.get_by_role("img", name=re.compile("^Query loss by step")).locator(".mk-marker").count() == 4
+    picture = page.get_by_role("img", name=re.compile("^Query loss by step"))
+    assert picture.locator(".mk-marker").count() == STEPS + 1 - 2
+    assert picture.locator("g > path[fill=none]").get_attribute("d").count("M") == 2
 
 
 def test_the_old_surface_stays_pale_until_the_new_one_is_there(page):
