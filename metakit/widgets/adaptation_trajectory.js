@@ -216,7 +216,7 @@ function paint(parts, view, width) {
   const omniglot = view.scene.task === "omniglot";
   const columns = Math.max(1, Math.min(view.starts.length, Math.floor((width + 12) / 180)));
   const panel = Math.min(270, Math.floor((width - 12 * (columns - 1)) / columns));
-  const half = width >= 620 ? Math.floor((width - 16) / 2) : width;
+  const half = width >= 596 ? Math.floor((width - 16) / 2) : width;
   parts.summary.tell(
     Array.from({ length: view.steps + 1 }, (_, step) => summary({ ...view, step })),
     view.step,

@@ -243,18 +243,18 @@ def test_an_episode_of_characters_is_learned_from_chance(many, screenshots, wher
     many.root.screenshot(path=screenshots / f"{where.__name__}_omniglot.png")
     seen = many.images()
     many.root.get_by_role("button", name="new episode").click()
-    until(lambda: set(many.images()).isdisjoint(seen), seconds=60)
+    until(lambda: len(set(many.images()) & set(seen)) <= 5, seconds=60)  # a character may come twice
     many.root.get_by_role("button", name="new episode").press("Enter")
     settle(many)
     whose = many.control("predictions of")
     shown = many.root.locator(".mk-query").first.inner_text()
     options = whose.locator("option").all_inner_texts()
     assert len(options) >= 2
-    pictures = {many.root.locator(".mk-episode").inner_html()}
+    pictures = {many.root.locator(".mk-predictions").inner_html()}
     for option in options:
         whose.select_option(option)
         settle(many)
-        pictures.add(many.root.locator(".mk-episode").inner_html())
+        pictures.add(many.root.locator(".mk-predictions").inner_html())
     assert len(pictures) == len(options)
     assert shown
 
