@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks maml | episodes | grading | readme``.
+"""The command line: ``python -m benchmarks maml | episodes | grading | widget | readme``.
 
 Exit codes: 0 done, whoever failed; 1 there is nothing to hold gradients to; 2 an argument that cannot be used.
 """
@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import environments, report
+from benchmarks.answers import measure_answers
 from benchmarks.comparison import CEILING, Comparison
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.contenders import CONTENDERS, Contender
@@ -105,6 +106,14 @@ def grading(
 
 
 @app.command()
+def widget(rounds: Annotated[int, typer.Option(min=1, help="changes of each kind")] = 30) -> None:
+    """Measure how long a reader waits for the adaptation trajectory."""
+    result = _header("widget", Conditions(threads=1, device="cpu"), load_characters("auto").source)
+    result["answers"] = measure_answers(rounds)
+    _finish(_path("widget"), result)
+
+
+@app.command()
 def readme(files: Annotated[list[Path], typer.Argument(help="results, from runs/benchmarks")]) -> None:
     """Put results into benchmarks/README.md, each between its markers."""
     text = README.read_text()
@@ -176,7 +185,7 @@ def _path(kind: str) -> Path:
 
 def _save(path: Path, result: dict[str, Any]) -> None:
     rows = [row for c in result.get("configurations", []) for row in c["rows"].values()] + result.get("episodes", [])
-    rows += result.get("grading", [])
+    rows += result.get("grading", []) + result.get("answers", [])
     result["versions"] = {
         name: version for row in rows for name, version in row.get("versions", {}).items() if name != "python"
     }

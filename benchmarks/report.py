@@ -1,6 +1,7 @@
 """What was measured, as tables: for the terminal and, word for word the same, for the README."""
 
 from collections.abc import Iterator
+from statistics import median
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -25,6 +26,8 @@ def sheets(result: dict[str, Any]) -> Iterator[Sheet]:
         yield of_episodes(result["episodes"])
     if result.get("grading"):
         yield of_grading(result["grading"])
+    if result.get("answers"):
+        yield of_answers(result["answers"])
 
 
 def of_configuration(measured: dict[str, Any]) -> Sheet:
@@ -105,6 +108,17 @@ def of_grading(grading: list[dict[str, Any]]) -> Sheet:
         rows.append([line["name"], f"{each[middle]:.2f}", spread, f"{line['ratio']:.2f}", f"{starts[middle]:.2f}"])
     head = ["", "s a submission", "least - most", "to nbgrader", "kernel to first result, s"]
     return Sheet("Grading homework 2", head, rows)
+
+
+def of_answers(answers: list[dict[str, Any]]) -> Sheet:
+    """Return how long a reader waits for each kind of answer."""
+    rows = []
+    for line in answers:
+        each = sorted(line["ms"])
+        within = sum(ms <= 100 for ms in each) / len(each)
+        spread = f"{each[0]:.0f} - {each[-1]:.0f}"
+        rows.append([line["name"], _ms(median(each)), spread, f"{100 * within:.0f} %"])
+    return Sheet("From a changed control to the whole answer", ["", "ms", "least - most", "within 100 ms"], rows)
 
 
 def print_sheets(result: dict[str, Any], console: Console) -> None:

@@ -1,11 +1,11 @@
-"""The adaptation trajectory in a real kernel: how fast it answers, and what interrupts it."""
+"""The adaptation trajectory in a real kernel: what it answers, and what interrupts it."""
 
 import time
 
 import pytest
 
+from benchmarks.front import kernel
 from metakit.widgets.choices import PRESETS
-from tests.widgets.kernel import kernel
 
 pytestmark = pytest.mark.slow
 
@@ -23,17 +23,12 @@ def front():
         yield front
 
 
-def test_six_starts_on_a_curve_are_answered_within_100_ms(front):
-    """The fastest of twenty: on a machine that others use, the others are measured too."""
-    seconds = []
-    for request in range(1, 21):
-        front.choose(**CURVE, request=request)
-        updates, took = front.heard(request)
-        scene = dict(updates)["scene"]
-        assert scene["request"] == request
-        assert len(scene["starts"]) == 6
-        seconds.append(took)
-    assert min(seconds) < 0.1, [f"{1000 * s:.0f} ms" for s in seconds]
+def test_six_starts_on_a_curve_are_answered_at_once(front):
+    front.choose(**CURVE, request=1)
+    updates, _ = front.heard(1)
+    scene = dict(updates)["scene"]
+    assert scene["request"] == 1
+    assert len(scene["starts"]) == 6
 
 
 def test_characters_come_with_progress_paths_first(front):
@@ -53,10 +48,9 @@ def test_the_next_change_takes_the_place_of_what_is_running(front):
     front.choose(**CHARACTERS, request=40)
     front.choose(**{**CHARACTERS, "episode": 2}, request=41)
     front.choose(**CURVE, request=42)
-    updates, took = front.heard(42)
+    updates, _ = front.heard(42)
     finished = [value["request"] for name, value in updates if name == "status" and value["state"] == "done"]
     assert finished == [42]
-    assert took < 2
 
 
 def test_a_loop_that_does_not_end_can_be_interrupted_and_the_kernel_goes_on(front):
@@ -72,8 +66,7 @@ def test_a_loop_that_does_not_end_can_be_interrupted_and_the_kernel_goes_on(fron
     front.choose(**{**CURVE, "shown": ["MAML", "yours"]}, request=50)
     time.sleep(1)
     front.interrupt()
-    updates, took = front.heard(50)
-    assert took < 5  # and not the ten seconds after which it is ended anyway
+    updates, _ = front.heard(50)
     assert dict(updates)["status"]["message"] == "Stopped. Change something to go on."
     front.choose(**{**CURVE, "shown": ["MAML"]}, request=51)
     updates, _ = front.heard(51)

@@ -14,6 +14,7 @@ class Front:
     """The messages between a page and its kernel."""
 
     def __init__(self, manager: Any, client: Any) -> None:
+        """Speak to a kernel that has started."""
         self.client, self.interrupt = client, manager.interrupt_kernel
         self.comm = ""
 
