@@ -48,11 +48,11 @@ benchmark: data ## Compare the speed of a meta-iteration with its peers'
 data: $(INSTALLED) ## Get Omniglot, or draw the glyphs that stand in for it
 	$(RUN) -m metakit data
 
-picture: $(INSTALLED) ## Draw the README's picture again
+picture: data ## Draw the README's pictures again
 	$(RUN) scripts/picture.py
 
 clean: ## Remove .venv; data and results stay
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
+	rm -rf build/site .venv .pytest_cache .ruff_cache .mypy_cache
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@scripts/install "$(PYTHON)" "$(TORCH_INDEX)"

@@ -1,16 +1,24 @@
-"""Draw the README's pictures: what MAML's start is good for, and a sheet of the glyphs.
+"""Draw the README's pictures: what MAML's start is good for, a sheet of the glyphs, and the widget.
 
     python scripts/picture.py [--out docs] [--iterations 5000]
+
+The widget is photographed in Chromium, if there is one; else its picture stays as it is.
 
 Each PNG carries the words that stand for it, which the README gives as alternative text.
 """
 
 import argparse
+import os
+import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from playwright.sync_api import sync_playwright
 from tqdm import tqdm
 
 from metakit import figures
@@ -25,6 +33,7 @@ from metakit.problem import Examples
 from metakit.tasks import task_batches
 from metakit.tasks.glyphs import glyphs
 from metakit.tasks.sinusoids import Sinusoids
+from metakit.widgets import AdaptationTrajectory
 
 PANELS = ("pre-trained start", "MAML's start")
 STEPS = {"before": 0, "after 1 step": 1, "after 10 steps": 10}
@@ -96,8 +105,33 @@ def sheet(n_characters: int = 8, n_drawers: int = 20) -> figures.Picture:
     )
 
 
+def trajectory(out: Path) -> None:
+    """Photograph the adaptation trajectory, as a page shows it without a kernel, two steps into a curve."""
+    alt = (
+        "The adaptation trajectory, a widget: sliders for a sine curve, the inner rate and the steps; the path of the "
+        "weights from three starts, each over the loss that it descends; the fit, and the query loss by step. After "
+        "two steps MAML's start has found the curve; the pre-trained and the random start have not."
+    )
+    page_of = f"<!doctype html><meta charset='utf-8'><body>{AdaptationTrajectory().static_html()}"
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "widget.html")
+        file.write_text(page_of, encoding="utf-8")
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        page = browser.new_page(viewport={"width": 840, "height": 1100})
+        page.goto(file.as_uri())
+        page.get_by_label("step", exact=True).fill("2")
+        page.locator(".metakit-widget").last.screenshot(path=Path(folder, "shot.png"))
+        browser.close()
+        words = PngInfo()
+        words.add_text("Description", alt)
+        with Image.open(Path(folder, "shot.png")) as image:
+            image.convert("RGB").save(out / "trajectory.png", pnginfo=words, optimize=True)
+    print(f"trajectory: {alt}")
+
+
 def main() -> None:
-    """Draw both into a folder."""
+    """Draw all into a folder."""
     parser = argparse.ArgumentParser(description="Draw the README's pictures.")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--iterations", type=int, default=5_000)
@@ -109,6 +143,8 @@ def main() -> None:
             options.out / f"{name}.png", dpi=140, metadata={"Description": picture.alt, "Software": None}
         )
         print(f"{name}: {picture.alt}")
+    if shutil.which("chromium"):
+        trajectory(options.out)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from urllib.parse import unquote
@@ -22,7 +23,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_the_readme_describes_its_pictures_in_the_words_they_were_drawn_with() -> None:
     pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", (ROOT / "README.md").read_text())
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     for alt, path in pictures:
         with Image.open(ROOT / path) as image:
             assert alt == image.info["Description"]
@@ -38,6 +39,7 @@ def test_the_pictures_can_be_drawn_again(tmp_path: Path) -> None:
         with Image.open(tmp_path / name) as new, Image.open(ROOT / "docs" / name) as old:
             assert new.size == old.size
             assert name == "adaptation.png" or np.array_equal(new, old)
+    assert (tmp_path / "trajectory.png").exists() == bool(shutil.which("chromium"))
 
 
 def test_the_readmes_program_runs() -> None:
