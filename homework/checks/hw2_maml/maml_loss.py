@@ -18,7 +18,7 @@ from checks.hw2_maml.asking import (
     untouched,
     value,
 )
-from checks.hw2_maml.quadratics import LOSS, draw
+from checks.hw2_maml.quadratics import LOSS, draw, flat
 from metakit.algorithms.maml import MAML
 from metakit.learner import meta_loss, query_loss
 from metakit.losses import cross_entropy
@@ -47,6 +47,10 @@ def maml_loss_value(student: Student, rng: torch.Generator) -> None:
     if same(got, loss_of(right, query)):
         return
     mine = adapted(student, task, lr, steps)
+    # Right by the student's own inner_adapt, if it moves at all: a mistake there should not cost these marks too, and
+    # where it moves little, two losses may agree by chance.
+    if same(got, loss_of(mine, query)) and not close(flat(mine), task.start, 1e-6):
+        return
     crammed = like_theta(student.inner_adapt(task.theta(), LOSS, query, lr, steps), task)
     mistakes = {
         "maml_loss takes its loss on the support set; what was learned is judged on the *query* set.": (mine, support),
@@ -55,9 +59,7 @@ def maml_loss_value(student: Student, rng: torch.Generator) -> None:
     }
     for sentence, (theta, examples) in mistakes.items():
         demand(not same(got, loss_of(theta, examples)), sentence)
-    # Right by the student's own inner_adapt is right: a mistake there should not cost these marks too.
-    message = "maml_loss of one task is not the query loss of the theta that inner_adapt returns for it."
-    demand(same(got, loss_of(mine, query)), message)
+    demand(False, "maml_loss of one task is not the query loss of the theta that inner_adapt returns for it.")
 
 
 def maml_loss_tasks(student: Student, rng: torch.Generator) -> None:
