@@ -2,34 +2,24 @@
 
 import copy
 import time
-from collections.abc import Generator, Iterator, Mapping
-from functools import cache
+from collections.abc import Generator, Mapping
 from typing import Any
 
-import torch
 import traitlets
 
 from metakit.checkpoints import KINDS, NAMES
-from metakit.problem import Params, Task
-from metakit.tasks.episodes import Episodes
-from metakit.tasks.load import load_characters
-from metakit.tasks.splits import official_split
+from metakit.problem import Params
 from metakit.widgets import choices as chosen
+from metakit.widgets.beforehand import page_state
+from metakit.widgets.drawn import episodes, task_of
 from metakit.widgets.entrants import entrants_of
-from metakit.widgets.entries import curve_task, one_of
 from metakit.widgets.kit import Widget
 from metakit.widgets.latest import Latest, finish
 from metakit.widgets.scenes import Entrants, scenes
 from metakit.widgets.student import Adapt
 
-N_QUERY = 3
-"""Query images of each class in an episode."""
-
 SILENT = 0.1
 """Seconds of work of which nothing is said."""
-
-N_X, GRID = 41, 17
-"""On a page without a kernel: points of a curve, and along each side of a surface."""
 
 
 class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
@@ -96,7 +86,7 @@ class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
 
         try:
             wanted = chosen.read(raw, self.limits)
-            if wanted.task == "omniglot" and not _episodes.cache_info().currsize:
+            if wanted.task == "omniglot" and not episodes.cache_info().currsize:
                 say("working", 0.0, "Loading the characters ...")
                 yield None
             task, source = task_of(wanted)
@@ -117,57 +107,7 @@ class AdaptationTrajectory(Widget, script="adaptation_trajectory.js"):
 
     def static_state(self) -> dict[str, Any]:
         """Return a page's state: every answer for the stops of ``choices.STATIC``, with all steps."""
-        limits = {kind: own | chosen.STATIC[kind] for kind, own in self.limits.items() if kind != "live"}
-        if "omniglot" in limits:
-            limits["omniglot"]["source"] = _episodes()[1]
-        found = {key: self._computed(raw) for kind in limits for key, raw in asked(kind, limits[kind])}
-        choices = {**self.choices, **limits[self.choices["task"]]["default"]}
-        first = next(
-            key for key, raw in asked(choices["task"], limits[choices["task"]]) if raw.items() <= choices.items()
-        )
-        done = {"request": choices["request"], "state": "done", "progress": 1.0, "message": ""}
-        state = {"choices": choices, "limits": limits | {"live": False}, "scene": found[first], "status": done}
-        return {**state, "step": self.step, "scenes": found}
-
-    def _computed(self, raw: dict[str, Any]) -> dict[str, Any]:
-        wanted = chosen.read(raw, self.limits)
-        task, source = task_of(wanted, N_X)
-        *_, (_, scene) = scenes(wanted, KINDS[wanted.task], task, self._entrants[wanted.task], source, GRID)
-        assert scene is not None
-        return scene
-
-
-def asked(kind: str, limits: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the key and the choices of every scene of a page."""
-    steps = max(limits["steps"])
-    for lr in limits["lr"]:
-        if kind == "omniglot":
-            for episode in limits["episode"]:
-                yield f"omniglot|{episode}|{lr}", {"task": kind, "episode": episode, "lr": lr, "steps": steps}
-            continue
-        for amplitude in limits["amplitude"]:
-            for phase in limits["phase"]:
-                for preset, points in limits["presets"].items():
-                    curve = {"amplitude": amplitude, "phase": phase, "points": points}
-                    key = f"sinusoid|{amplitude}|{phase}|{preset}|{lr}"
-                    yield key, {"task": kind, **curve, "lr": lr, "steps": steps}
-
-
-def task_of(wanted: chosen.Choices, n_x: int | None = None) -> tuple[Task, str]:
-    """Return the task that was chosen, and for characters where they come from."""
-    if wanted.task == "sinusoid":
-        return (curve_task(wanted, n_x) if n_x else curve_task(wanted)), ""
-    episodes, source = _episodes()
-    return one_of(episodes.sample(1, torch.Generator().manual_seed(wanted.episode))), source
-
-
-@cache
-def _episodes() -> tuple[Episodes, str]:
-    """Load the characters once."""
-    characters = load_characters()
-    test = official_split(characters).test
-    source = {"omniglot": "Omniglot"}.get(characters.source, characters.source)
-    return Episodes.of(test, n_way=5, k_shot=1, n_query=N_QUERY), source
+        return {**page_state(self.choices, self.limits, self._entrants), "step": self.step}
 
 
 def limits_of(kind: str, entrants: Entrants) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """Run a student's inner loop so that whatever it does becomes a path, or a sentence that says what to mend."""
 
-import io
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -15,6 +12,7 @@ from torch import Tensor
 
 from metakit.problem import Examples, Objective, Params
 from metakit.tree import stack
+from metakit.widgets.bounded import LETTERS, Full, Late, Unread, alarm, unread
 
 Adapt = Callable[[Params, Objective, Examples, float, int], Params]
 """``(theta, loss_fn, support, lr, steps) -> theta``: homework 2's ``inner_adapt``."""
@@ -22,16 +20,9 @@ Adapt = Callable[[Params, Objective, Examples, float, int], Params]
 SECONDS = 10.0
 """For all calls of one path together."""
 
-LETTERS = 100_000
-"""That a function may print, for one path; nobody sees them."""
-
 
 class Problem(Exception):
     """What is wrong with a student's function: one sentence, for the student."""
-
-
-class _Late(BaseException):
-    """No ``Exception``, which a student's own ``except`` would keep."""
 
 
 def path_of(
@@ -45,11 +36,11 @@ def path_of(
         Problem: it raises, exits, prints endlessly, is too slow, changes what it was given, or returns no such weights.
     """
     _load()
-    thetas, spent, printed = [], 0.0, _Bounded()
+    thetas, spent, printed = [], 0.0, Unread()
     for m in range(steps + 1):
         given = {name: weight.detach().clone().requires_grad_() for name, weight in phi.items()}
         leaves, begun = dict(given), time.perf_counter()
-        with _told(m, seconds), _quiet(printed), torch.enable_grad(), _alarm(seconds - spent):
+        with _told(m, seconds), unread(printed), torch.enable_grad(), alarm(seconds - spent):
             returned = adapt(given, loss_fn, support, lr, m)
         spent += time.perf_counter() - begun
         if spent > seconds:
@@ -73,9 +64,9 @@ def _told(m: int, seconds: float) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise
-    except _Late:
+    except Late:
         raise Problem(_slow(m, seconds)) from None
-    except _Full:
+    except Full:
         raise Problem(f"Your function prints more than {LETTERS:,} letters: take the print out of the loop.") from None
     except SystemExit:
         raise Problem(f"Your function ended the program at steps={m}: return theta, do not call exit.") from None
@@ -132,45 +123,3 @@ def _checked(returned: Any, phi: Params, m: int) -> Params:
                 "a division by zero, a logarithm or a root."
             )
     return {name: returned[name].detach().to(like.dtype).clone() for name, like in phi.items()}
-
-
-class _Full(BaseException):
-    """More was printed than anyone would read."""
-
-
-class _Bounded(io.TextIOBase):
-    """A stream that counts letters and keeps none."""
-
-    def __init__(self) -> None:
-        self.letters = 0
-
-    def write(self, text: str) -> int:
-        self.letters += len(text)
-        if self.letters > LETTERS:
-            raise _Full
-        return len(text)
-
-
-@contextmanager
-def _quiet(stream: _Bounded) -> Iterator[None]:
-    with redirect_stdout(stream), redirect_stderr(stream):
-        yield
-
-
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Raise ``_Late`` in here after so many seconds, and again each half second, where the system has such alarms."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def late(*_: Any) -> None:
-        raise _Late
-
-    before, begun = signal.signal(signal.SIGALRM, late), time.monotonic()
-    left, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 0.5)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - begun), 1e-3) if left else 0)
-        signal.signal(signal.SIGALRM, before)

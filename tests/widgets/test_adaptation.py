@@ -15,7 +15,7 @@ from metakit.checkpoints.kinds import NAMES, OMNIGLOT, SINUSOID
 from metakit.losses import accuracy, cross_entropy, empirical_loss, mse
 from metakit.problem import Examples, Task
 from metakit.widgets import AdaptationTrajectory, scenes
-from metakit.widgets.adaptation_trajectory import asked
+from metakit.widgets.beforehand import asked
 from metakit.widgets.choices import OMNIGLOT as OMNIGLOT_LIMITS
 from metakit.widgets.choices import SINUSOID as SINUSOID_LIMITS
 from metakit.widgets.choices import read
