@@ -37,10 +37,10 @@ def needs_a_kernel() -> nodes.paragraph:
 
 
 def first_shown(models: dict[str, Any], model: str) -> Iterator[str]:
-    """Yield the HTML that a widget's Output areas held when the notebook was saved."""
+    """Yield the HTML that a widget held when the notebook was saved."""
     state = models.get(model, {}).get("state", {})
-    for output in state.get("outputs", []):
-        yield from filter(None, ["".join(output.get("data", {}).get("text/html", ""))])
+    if state.get("_model_name") == "HTMLModel":
+        yield state["value"]
     for child in state.get("children", []):
         yield from first_shown(models, child.removeprefix("IPY_MODEL_"))
 

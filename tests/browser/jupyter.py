@@ -95,7 +95,7 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
     wait_until_idle(page)
 
 
-def run_all(page: Page, seconds: float = 60) -> None:
+def run_all(page: Page, seconds: float = 240) -> None:
     """Run all cells from the menu, and wait until the kernel has nothing to do."""
     prompts = page.locator(".jp-Notebook .jp-InputPrompt")
     running = prompts.filter(has_text=re.compile(r"[\d*]"))
@@ -111,7 +111,7 @@ def run_all(page: Page, seconds: float = 60) -> None:
     wait_until_idle(page, seconds)
 
 
-def wait_until_idle(page: Page, seconds: float = 60) -> None:
+def wait_until_idle(page: Page, seconds: float = 240) -> None:
     idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first
     expect(idle).to_be_attached(timeout=1000 * seconds)
 

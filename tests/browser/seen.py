@@ -14,7 +14,7 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
-def until(condition: Callable[[], object], seconds: float = 8) -> None:
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
     """Wait for what a reader waits for; say what it was when it does not come."""
     end = time.monotonic() + seconds
     while not condition():

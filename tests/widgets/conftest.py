@@ -9,8 +9,9 @@ from tests.widgets import browser as browsers
 def chromium():
     if browsers.CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine (Debian: apt install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # a busy machine is no mistake
     with sync_playwright() as playwright:
         browser = browsers.launch(playwright)
         yield browser
