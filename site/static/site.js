@@ -8,10 +8,10 @@ reach()
 addEventListener("load", reach)
 addEventListener("resize", reach)
 
-// Paper cannot be unfolded: hints and solutions are printed open.
+// Paper cannot be unfolded: hints and solutions are printed open. A widget's table of all its numbers stays away.
 let opened = []
 addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("article details:not([open])")]
+  opened = [...document.querySelectorAll("article details:not([open])")].filter(part => !part.closest(".metakit-widget"))
   opened.forEach(details => { details.open = true })
 })
 addEventListener("afterprint", () => opened.forEach(details => { details.open = false }))
