@@ -231,7 +231,7 @@ def test_points_are_placed_and_taken_away_by_keys(live, many, screenshots):
 
 def test_an_episode_of_characters_is_learned_from_chance(page, many, screenshots, where):
     if where is on_site:  # whose first one has the reader's own starts, on curves
-        many = Trajectory(page.locator('.metakit-widget:has([aria-label="Adaptation trajectory"])').nth(1))
+        many = Trajectory(page.locator('.metakit-widget:has(> [aria-label="Adaptation trajectory"])').nth(1))
     many.control("Omniglot").check()
     until(lambda: "Accuracy" in many.told, seconds=60)
     steps = many.value("step").partition(" of ")[2]
