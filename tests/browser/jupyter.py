@@ -60,17 +60,24 @@ def started(folder: Path) -> Iterator[Lab]:
         "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython",
     }  # fmt: skip
     environment = os.environ | {name: str(folder / home) for name, home in homes.items()}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment.pop("METAKIT_WIDGETS", None)
-    options = ["--no-browser", "--allow-root", f"--port={lab.address.rpartition(':')[2]}", "--ServerApp.port_retries=0"]
-    with (folder / "log").open("w") as log:
+    with serving(lab.address, lab.root, environment, folder / "log"):
+        yield lab
+
+
+@contextmanager
+def serving(address: str, root: Path, environment: dict[str, str], log: Path) -> Iterator[None]:
+    """Run JupyterLab at ``address`` in ``root``; what it says goes to ``log``."""
+    environment = environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
+    options = ["--no-browser", "--allow-root", f"--port={address.rpartition(':')[2]}", "--ServerApp.port_retries=0"]
+    with log.open("w") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={TOKEN}"],
-            cwd=lab.root, env=environment, stdout=log, stderr=log,
+            cwd=root, env=environment, stdout=said, stderr=said,
         )  # fmt: skip
         try:
-            wait_for(f"{lab.address}/api/status?token={TOKEN}", process, folder / "log")
-            yield lab
+            wait_for(f"{address}/api/status?token={TOKEN}", process, log)
+            yield
         finally:
             process.terminate()
             process.wait()

@@ -1,21 +1,15 @@
 """nbgrader's own page for instructors, in a real browser, on a course that the autograder has graded."""
 
 import os
-import shutil
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 
 from autograder.grading import grade_class
 from autograder.sample import Pupil, copy_course, hand_in
 from autograder.solutions import read_solution
+from tests.browser.jupyter import TOKEN, serving
+from tests.chromium import CHROMIUM, launched
 from tests.grading.conftest import HOMEWORK, HW, free_port
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,38 +29,19 @@ def graded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(graded):
+def server(graded, tmp_path_factory):
     """The address of a JupyterLab that was started in the course's folder, as an instructor would."""
-    port, course = free_port(), graded[0]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    options = ["--no-browser", f"--port={port}", "--IdentityProvider.token=secret", "--allow-root"]
-    command = [sys.executable, "-m", "jupyterlab", *options]
-    process = subprocess.Popen(
-        command, cwd=course.root, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://localhost:{port}"
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{address}/api/status?token=secret").close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield address
-    process.terminate()
-    process.wait()
+    address = f"http://localhost:{free_port()}"
+    with serving(address, graded[0].root, dict(os.environ), tmp_path_factory.mktemp("jupyter") / "log"):
+        yield address
 
 
 @pytest.fixture(scope="module")
 def page(server):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with launched() as browser:
         page = browser.new_page()
-        page.goto(f"{server}/formgrader?token=secret")
+        page.goto(f"{server}/formgrader?token={TOKEN}")
         yield page
-        browser.close()
 
 
 def test_the_assignment_is_there_with_all_submissions(page, graded):

@@ -1,12 +1,10 @@
 """Widgets in a real browser, without Python behind them: their modules as they are, over values made here."""
 
-import shutil
 from pathlib import Path
 
 import metakit
 
 HERE = Path(metakit.__path__[0]) / "widgets"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ADDRESS = "http://widgets.test/"
 
 PAGE = """<!doctype html>
@@ -20,11 +18,6 @@ OPEN = """async ([name, state, place]) => {
   window.model = staticModel(state);
   window.close_it = widget.default.render({ model, el: document.querySelectorAll(".host")[place] });
 }"""
-
-
-def launch(playwright):
-    options = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=options)
 
 
 def blank(browser, width=800, dark=False, still=True):

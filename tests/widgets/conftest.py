@@ -2,20 +2,14 @@
 
 import pytest
 
+from tests.chromium import launched
 from tests.widgets import browser as browsers
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    if browsers.CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine (Debian: apt install chromium)")
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=30_000)  # a busy machine is no mistake
-    with sync_playwright() as playwright:
-        browser = browsers.launch(playwright)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
