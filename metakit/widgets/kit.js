@@ -99,14 +99,15 @@ const LOOKS = [
   { colour: "var(--mk-orange)", marker: "v", dash: "9 2 2 2 2 2", cased: true },
   { colour: "var(--mk-black)", marker: "x", dash: "3 2" },
   { colour: "var(--mk-sky)", marker: "P", dash: "14 5", cased: true },
+  { colour: "var(--mk-muted)", marker: "*", dash: "1 5" }, // the eighth, which figures do not have
 ];
 const METHODS = { MAML: 0, "pre-training": 1, FOMAML: 2, "random start": 3, Reptile: 4, yours: 5, ANIL: 6 };
 
-/** A look for each name, all different up to seven; names of methods look the same everywhere. */
+/** A look for each name, all different up to eight; names of methods look the same everywhere. */
 export function looks(names) {
   const taken = new Set(names.map((name) => METHODS[name]));
   const free = [...LOOKS.keys()].filter((i) => !taken.has(i));
-  return Object.fromEntries(names.map((name) => [name, LOOKS[METHODS[name] ?? free.shift() ?? 5]]));
+  return Object.fromEntries(names.map((name) => [name, LOOKS[METHODS[name] ?? free.shift()]]));
 }
 
 const PLUS = "M-.35-1H.35V-.35H1V.35H.35V1H-.35V.35H-1V-.35H-.35Z";
@@ -118,6 +119,7 @@ const MARKERS = {
   D: ["M0-1.25L1.25 0L0 1.25L-1.25 0Z"],
   P: [PLUS],
   x: [PLUS, "rotate(45)"],
+  "*": ["M0 -1.3L0.32 -0.44L1.24 -0.4L0.52 0.17L0.76 1.05L0 0.55L-0.76 1.05L-0.52 0.17L-1.24 -0.4L-0.32 -0.44Z"],
 };
 
 export function marker(look, x, y, radius, attributes) {

@@ -4,8 +4,11 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from playwright.sync_api import expect
 
+from metakit.figures.style import looks
+from metakit.widgets.entrants import MOST
 from tests.browser.accessibility import overflowing, violations
 from tests.widgets.browser import put, settle, show
 from tests.widgets.scenes import (
@@ -323,3 +326,32 @@ def contrast(one, other):
         return 1
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+LOOKS = """async (names) => {
+  const { looks } = await import("./kit.js");
+  const root = document.createElement("div");
+  root.className = "metakit-widget";
+  document.body.append(root);
+  const plain = (colour) => {
+    root.style.color = colour;
+    return getComputedStyle(root).color.match(/\\d+/g).map(Number);
+  };
+  return names.map((name) => looks(names)[name]).map((look) => [plain(look.colour), look.marker, look.dash]);
+}"""
+
+
+def test_a_method_looks_as_it_does_in_the_figures(blank):
+    names = list(STARTS)
+    drawn = blank().evaluate(LOOKS, names)
+    for (colour, marker, dash), figure in zip(drawn, looks(names), strict=True):
+        assert (to_hex(np.array(colour) / 255), marker) == (figure.colour.lower(), figure.marker)
+        assert (dash is None) == (figure.line == "-")
+
+
+def test_no_two_of_as_many_starts_as_can_be_shown_look_alike(blank):
+    names = [*STARTS, "yours", "reference"]
+    assert len(names) == MOST
+    drawn = blank().evaluate(LOOKS, names)
+    for part in range(3):
+        assert len({str(look[part]) for look in drawn}) == MOST
