@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.door.opening import MEGABYTE
+from autograder.door.stamp import STAMP
 
 MOST_FILES = 200
 MOST_BYTES = 32 * MEGABYTE
 _MOST_SEEN = 5000
-_RUBBISH = {"__pycache__", "__macosx", "timestamp.txt", "thumbs.db", "desktop.ini"}
+_RUBBISH = {"__pycache__", "__macosx", STAMP, "thumbs.db", "desktop.ini"}
 
 
 def extras(folder: Path) -> list[Path]:

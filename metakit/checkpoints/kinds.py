@@ -44,7 +44,7 @@ class Kind:
 
     def takes(self, phi: Params) -> bool:
         """Return whether phi has the names and shapes of this network's weights."""
-        return isinstance(phi, dict) and _shapes(phi) == _shapes(self.model.init(0))
+        return isinstance(phi, dict) and shapes(phi) == shapes(self.model.init(0))
 
 
 SINUSOID = Kind("sinusoid", mlp((1, 40, 40, 1)), mse, mse, lr=0.01)
@@ -71,5 +71,6 @@ def judged_on(kind: Kind, characters: Callable[[], Characters] = load_characters
     return Episodes.of(official_split(characters()).test, n_way=5, k_shot=1, n_query=15)
 
 
-def _shapes(phi: Params) -> dict[str, tuple[int, ...]]:
+def shapes(phi: Params) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each weight, by name."""
     return {name: tuple(getattr(weight, "shape", ())) for name, weight in phi.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from metakit.checkpoints import KINDS, NAMES, starts
+from metakit.checkpoints.kinds import shapes
 from metakit.problem import Params
 from metakit.widgets.scenes import REFERENCE, YOURS, Entrants
 from metakit.widgets.student import Adapt
@@ -57,12 +58,10 @@ def kind_of(phi: Params, what: str) -> str:
     for name, kind in KINDS.items():
         if kind.takes(phi):
             return name
-    shapes = (
-        {k: tuple(getattr(w, "shape", ())) for k, w in phi.items()} if isinstance(phi, dict) else type(phi).__name__
-    )
+    came = shapes(phi) if isinstance(phi, dict) else type(phi).__name__
     raise ValueError(
         f"{what} must be weights of mlp((1, 40, 40, 1)), for sine curves, or of conv4(out=5, channels=16), for "
-        f"characters, as model.init(0) returns them; but it has {shapes}."
+        f"characters, as model.init(0) returns them; but it has {came}."
     )
 
 

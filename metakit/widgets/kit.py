@@ -101,11 +101,6 @@ def array(values: ArrayLike, dtype: str = "float32") -> dict[str, Any]:
     return {"shape": list(numbers.shape), "dtype": dtype, "data": numbers.tobytes()}
 
 
-def numbers(packed: dict[str, Any]) -> np.ndarray:
-    """Return the array that ``array`` packed."""
-    return np.frombuffer(packed["data"], np.dtype(packed["dtype"]).newbyteorder("<")).reshape(packed["shape"])
-
-
 def in_base64(state: Any) -> Any:
     """Return a state that JSON can hold: bytes as base64, all else as it is."""
     if isinstance(state, bytes):

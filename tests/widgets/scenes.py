@@ -25,7 +25,9 @@ def packed(values, dtype="float32"):
 
 
 def unpacked(value):
-    return np.frombuffer(base64.b64decode(value["data"]), value["dtype"]).reshape(value["shape"])
+    """The array that was packed, for a page or, as bytes, for a kernel's message."""
+    data = value["data"] if isinstance(value["data"], bytes) else base64.b64decode(value["data"])
+    return np.frombuffer(data, value["dtype"]).reshape(value["shape"])
 
 
 def descend(grad, start, lr):

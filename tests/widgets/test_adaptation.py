@@ -20,10 +20,10 @@ from metakit.widgets.choices import OMNIGLOT as OMNIGLOT_LIMITS
 from metakit.widgets.choices import SINUSOID as SINUSOID_LIMITS
 from metakit.widgets.choices import read
 from metakit.widgets.entries import curve_task
-from metakit.widgets.kit import numbers
 from metakit.widgets.paths import extent, flat, plane_of, surface, unflat, walks
 from metakit.widgets.scenes import Entrants
 from metakit.widgets.together import losses_of, outputs_of
+from tests.widgets.scenes import unpacked
 
 KINDS = [SINUSOID, OMNIGLOT]
 LIMITS = {"sinusoid": SINUSOID_LIMITS, "omniglot": OMNIGLOT_LIMITS, "live": True}
@@ -74,13 +74,13 @@ def test_losses_by_step_are_those_of_the_library_s_learner(kind, name):
         theta = learner.adapt(phi, task(kind).support)
         for key, part in (("support_loss", task(kind).support), ("query_loss", task(kind).query)):
             loss = learner.loss(learner.predict(phi, theta, part.x), part.y)
-            assert numbers(entry[key])[m] == pytest.approx(loss.item(), rel=1e-4), key
+            assert unpacked(entry[key])[m] == pytest.approx(loss.item(), rel=1e-4), key
         outputs = learner.predict(phi, theta, task(kind).query.x)
         if kind is SINUSOID:
-            assert np.allclose(numbers(entry["curve"])[m], outputs[:, 0], atol=1e-4)
+            assert np.allclose(unpacked(entry["curve"])[m], outputs[:, 0], atol=1e-4)
         else:
-            assert np.allclose(numbers(entry["probabilities"])[m], outputs.softmax(-1), atol=1e-4)
-            assert numbers(entry["accuracy"])[m] == pytest.approx(accuracy(outputs, task(kind).query.y).item())
+            assert np.allclose(unpacked(entry["probabilities"])[m], outputs.softmax(-1), atol=1e-4)
+            assert unpacked(entry["accuracy"])[m] == pytest.approx(accuracy(outputs, task(kind).query.y).item())
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -204,14 +204,14 @@ def test_a_scene_keeps_the_contract(kind):
         else:
             assert start["probabilities"]["shape"] == [5, n_query, 5]
     if kind is SINUSOID:
-        assert np.allclose(numbers(made["support"]["y"]), 3 * np.sin(numbers(made["support"]["x"]) - 1), atol=1e-6)
-        assert np.allclose(numbers(made["truth"]), 3 * np.sin(numbers(made["x"]) - 1), atol=1e-6)
-        assert (made["x"]["shape"], numbers(made["x"])[0], numbers(made["x"])[-1]) == ([101], -5, 5)
+        assert np.allclose(unpacked(made["support"]["y"]), 3 * np.sin(unpacked(made["support"]["x"]) - 1), atol=1e-6)
+        assert np.allclose(unpacked(made["truth"]), 3 * np.sin(unpacked(made["x"]) - 1), atol=1e-6)
+        assert (made["x"]["shape"], unpacked(made["x"])[0], unpacked(made["x"])[-1]) == ([101], -5, 5)
     else:
         assert made["source"] == "somewhere"
         assert made["query_images"]["shape"] == [n_query, 28, 28]
         assert (
-            np.abs(numbers(made["support_images"]) / 255 - task(kind).support.x[:, 0].numpy()).max() < 0.5 / 255 + 1e-6
+            np.abs(unpacked(made["support_images"]) / 255 - task(kind).support.x[:, 0].numpy()).max() < 0.5 / 255 + 1e-6
         )
         assert made["support_labels"] == [0, 1, 2, 3, 4]
 
@@ -224,8 +224,8 @@ def test_the_surface_of_a_scene_is_the_support_loss_around_the_path():
     corner = plane.origin + x1 * plane.axes[0] + y0 * plane.axes[1]
     theta = {name: weight[0] for name, weight in unflat(corner.float()[None], thetas).items()}
     loss = empirical_loss(SINUSOID.model, mse)(theta, task(SINUSOID).support).item()
-    assert numbers(start["surface"]["loss"])[0, -1] == pytest.approx(loss, rel=1e-3)
-    path = numbers(start["path"])
+    assert unpacked(start["surface"]["loss"])[0, -1] == pytest.approx(loss, rel=1e-3)
+    path = unpacked(start["path"])
     assert x0 < path[:, 0].min() <= path[:, 0].max() < x1
     assert y0 < path[:, 1].min() <= path[:, 1].max() < y1
 
@@ -275,7 +275,7 @@ def test_without_arguments_all_that_is_shipped_is_there():
 
 
 def test_after_one_step_maml_s_start_fits_better_than_the_pre_trained_one():
-    by_name = {start["name"]: numbers(start["query_loss"]) for start in AdaptationTrajectory().scene["starts"]}
+    by_name = {start["name"]: unpacked(start["query_loss"]) for start in AdaptationTrajectory().scene["starts"]}
     assert by_name["MAML"][1] < 0.5 * by_name["pre-training"][1]
 
 
@@ -285,7 +285,7 @@ def test_a_change_is_answered_and_the_answer_says_to_what():
     widget.choices = {**widget.choices, "request": 5, "amplitude": 1.0, "shown": ["mine"], "steps": 3}
     assert widget.scene["request"] == widget.status["request"] == 5
     assert [start["name"] for start in widget.scene["starts"]] == ["mine"]
-    assert np.abs(numbers(widget.scene["truth"])).max() == pytest.approx(1, abs=0.01)
+    assert np.abs(unpacked(widget.scene["truth"])).max() == pytest.approx(1, abs=0.01)
     assert before["request"] == 0
     widget.choices = {**widget.choices, "request": 6, "points": []}
     assert widget.status["state"] == "failed"
@@ -322,10 +322,10 @@ def test_starts_that_cannot_be_shown_are_refused_with_what_can(arguments, words)
 def test_what_is_shown_does_not_change_with_the_caller_s_tensors():
     phi = SINUSOID.model.init(0)
     widget = AdaptationTrajectory({"a": phi})
-    before = numbers(widget.scene["starts"][0]["curve"])
+    before = unpacked(widget.scene["starts"][0]["curve"])
     phi["head.weight"].zero_()
     widget.choices = {**widget.choices, "request": 1, "shown": ["a"]}
-    assert np.array_equal(numbers(widget.scene["starts"][0]["curve"]), before)
+    assert np.array_equal(unpacked(widget.scene["starts"][0]["curve"]), before)
 
 
 def test_a_page_has_every_answer_that_its_stops_ask_for():
@@ -338,7 +338,7 @@ def test_a_page_has_every_answer_that_its_stops_ask_for():
     assert list(state["scenes"]) == keys
     assert len(set(keys)) == 3 * 3 * 2 * 2
     shown = state["scenes"]["sinusoid|1.0|2.0|left half|0.005"]
-    x, y = (numbers(shown["support"][axis]) for axis in "xy")
+    x, y = (unpacked(shown["support"][axis]) for axis in "xy")
     assert (x <= 0).all()
     assert np.allclose(y, np.sin(x - 2), atol=1e-6)
     assert (shown["lr"], shown["steps"]) == (0.005, 10)

@@ -11,8 +11,8 @@ from metakit.minimize import minimize
 from metakit.optimizers import SGD
 from metakit.problem import Examples, Task
 from metakit.widgets import StartInOneDimension
-from metakit.widgets.kit import numbers
 from metakit.widgets.start_in_one_dimension import best_starts
+from tests.widgets.scenes import unpacked
 
 TASKS = [("steep", 8.0, -1.0), ("flat", 1.0, 2.0), ("middle", 3.0, 0.5)]
 LR = 0.1
@@ -50,20 +50,20 @@ def curves():
 
 
 def best(curves, name):
-    return numbers(curves["best"][name])
+    return unpacked(curves["best"][name])
 
 
 @pytest.mark.parametrize("m", [0, 1, 2, 4])
 def test_losses_are_those_of_gradient_descent(curves, m):
-    phi = numbers(curves["phi"])
-    found = numbers(curves["losses"])[m]
+    phi = unpacked(curves["phi"])
+    found = unpacked(curves["losses"])[m]
     for i in (0, 100, 240):
         expected = [
             query_loss(mse)(OneWeight(m), torch.tensor(float(phi[i]), dtype=torch.float64), Task(part, part)).item()
             for part in (Examples(x, y) for x, y in zip(*tasks().support, strict=True))
         ]
         assert found[:, i] == pytest.approx(expected, rel=1e-4, abs=1e-6)
-    assert numbers(curves["mean"])[m] == pytest.approx(found.mean(0), rel=1e-5)
+    assert unpacked(curves["mean"])[m] == pytest.approx(found.mean(0), rel=1e-5)
 
 
 @pytest.mark.parametrize("m", [0, 1, 3])
@@ -78,8 +78,8 @@ def test_fomaml_s_best_start_is_where_its_outer_loop_ends_which_is_elsewhere(cur
 
 
 def test_maml_s_best_start_is_the_lowest_point_of_the_mean(curves):
-    lowest = numbers(curves["phi"])[numbers(curves["mean"]).argmin(1)]
-    step = np.diff(numbers(curves["phi"]))[0]
+    lowest = unpacked(curves["phi"])[unpacked(curves["mean"]).argmin(1)]
+    step = np.diff(unpacked(curves["phi"]))[0]
     assert np.abs(lowest - best(curves, "MAML")).max() <= step
 
 

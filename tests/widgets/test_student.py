@@ -18,8 +18,8 @@ from metakit.checkpoints.kinds import SINUSOID
 from metakit.losses import empirical_loss, mse
 from metakit.problem import Examples
 from metakit.widgets import AdaptationTrajectory
-from metakit.widgets.kit import numbers
 from metakit.widgets.student import Problem, path_of
+from tests.widgets.scenes import unpacked
 
 HOMEWORK = Path(__file__).parents[2] / "homework"
 SUPPORT = Examples(torch.linspace(-4, 4, 5)[:, None], torch.sin(torch.linspace(-4, 4, 5))[:, None])
@@ -200,8 +200,8 @@ def test_in_the_widget_it_stands_beside_the_library_s():
     by_name = {start["name"]: start for start in widget.scene["starts"]}
     assert by_name["yours"]["yours"] is True
     assert by_name["MAML"]["yours"] is False
-    assert np.allclose(numbers(by_name["yours"]["query_loss"]), numbers(by_name["MAML"]["query_loss"]), rtol=1e-4)
-    assert numbers(by_name["yours"]["surface"]["loss"]).shape == (25, 25)
+    assert np.allclose(unpacked(by_name["yours"]["query_loss"]), unpacked(by_name["MAML"]["query_loss"]), rtol=1e-4)
+    assert unpacked(by_name["yours"]["surface"]["loss"]).shape == (25, 25)
     assert "yours" in widget.limits["omniglot"]["starts"]
 
 
@@ -219,7 +219,7 @@ def test_with_a_phi_of_one_s_own_the_library_s_joins_as_reference():
     widget = AdaptationTrajectory(adapt=solution("right/hw2_maml/recursive"), phi=phi)
     assert widget.limits["sinusoid"]["starts"][-2:] == ["reference", "yours"]
     assert "yours" not in widget.limits["omniglot"]["starts"]
-    by_name = {start["name"]: numbers(start["query_loss"]) for start in widget.scene["starts"]}
+    by_name = {start["name"]: unpacked(start["query_loss"]) for start in widget.scene["starts"]}
     assert np.allclose(by_name["yours"], by_name["reference"], rtol=1e-4)
     assert np.allclose(by_name["reference"], by_name["pre-training"])
 
