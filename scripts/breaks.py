@@ -5,6 +5,7 @@ names run on that copy in a forked process (what takes long to import is importe
 break survives, or if a line is no longer there. Words choose the breaks whose file or line contains one of them.
 """
 
+import gc
 import importlib
 import multiprocessing
 import multiprocessing.connection
@@ -55,6 +56,7 @@ def attempts(breaks: list[dict], copies: Path) -> Iterator[tuple[dict, str]]:
 
     A break that ends its process, or keeps it for ``PATIENCE``, says nothing, and is caught.
     """
+    gc.freeze()  # or each collection in a forked process would go through torch, and copy it
     context, waiting, running = multiprocessing.get_context("fork"), list(enumerate(breaks)), {}
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
