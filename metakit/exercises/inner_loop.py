@@ -9,11 +9,12 @@ from metakit.exercises.answers import Verdict, close, exercise, not_yet, right
 from metakit.gradients import Gradient, autodiff, first_order
 from metakit.minimize import minimize
 from metakit.optimizers import SGD
-from metakit.problem import Examples, Params
+from metakit.problem import Examples, Objective, Params
 
 LR = 0.2
 
-Adapt = Callable[[Params, Callable[[Params, Examples], Tensor], Examples, float, int], Params]
+Adapt = Callable[[Params, Objective, Examples, float, int], Params]
+"""``(theta, loss, support, lr, steps) -> theta``: homework 2's ``inner_adapt``."""
 
 
 @exercise

@@ -8,6 +8,7 @@ from typing import Any
 import traitlets
 
 from metakit.checkpoints import KINDS, NAMES
+from metakit.exercises.inner_loop import Adapt
 from metakit.problem import Params
 from metakit.widgets import choices as chosen
 from metakit.widgets.beforehand import page_state
@@ -16,7 +17,6 @@ from metakit.widgets.entrants import entrants_of
 from metakit.widgets.kit import Widget
 from metakit.widgets.latest import Latest, finish
 from metakit.widgets.scenes import Entrants, scenes
-from metakit.widgets.student import Adapt
 
 SILENT = 0.1
 """Seconds of work of which nothing is said."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from metakit.checkpoints import KINDS, NAMES, starts
 from metakit.checkpoints.kinds import shapes
+from metakit.exercises.inner_loop import Adapt
 from metakit.problem import Params
 from metakit.widgets.scenes import REFERENCE, YOURS, Entrants
-from metakit.widgets.student import Adapt
 
 MOST = 8
 """Starts that a picture can show apart."""

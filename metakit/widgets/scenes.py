@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from metakit.checkpoints.kinds import SINUSOID, Kind
+from metakit.exercises.inner_loop import Adapt
 from metakit.losses import empirical_loss
 from metakit.problem import Params, Task
 from metakit.widgets import student
@@ -23,7 +24,7 @@ class Entrants:
     """Who adapts: starts by name, and a function of one's own with the phi it starts from."""
 
     starts: Mapping[str, Params]
-    adapt: student.Adapt | None = None
+    adapt: Adapt | None = None
     phi: Params | None = None
 
     @property

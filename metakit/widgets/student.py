@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -10,12 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metakit.exercises.inner_loop import Adapt
 from metakit.problem import Examples, Objective, Params
 from metakit.tree import stack
 from metakit.widgets.bounded import LETTERS, Full, Late, Unread, alarm, unread
-
-Adapt = Callable[[Params, Objective, Examples, float, int], Params]
-"""``(theta, loss_fn, support, lr, steps) -> theta``: homework 2's ``inner_adapt``."""
 
 SECONDS = 10.0
 """For all calls of one path together."""
