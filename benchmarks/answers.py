@@ -39,7 +39,8 @@ def measure_answers(rounds: int) -> list[dict[str, Any]]:
                 number = 1 + request * len(kinds) + place
                 front = (shipped, own)[which]
                 front.choose(**choices, **changed, shown=shown, request=number)
-                _, seconds = front.heard(number)
+                updates, seconds = front.heard(number)
+                _check_answered(updates, name)
                 if request:
                     rows[name]["ms"].append(1000 * seconds)
     return list(rows.values())
@@ -49,6 +50,13 @@ def _say_nothing(front: Front, code: str) -> None:
     printed = front.run(code)
     if printed:
         raise RuntimeError(f"the kernel was to make a widget and print nothing, but it printed: {printed}")
+
+
+def _check_answered(updates: list[tuple[str, dict[str, Any]]], name: str) -> None:
+    """Refuse an answer that is none: it would be a fast one."""
+    status = [value for trait, value in updates if trait == "status"][-1]
+    if status["state"] != "done":
+        raise RuntimeError(f"{name}: the widget was to answer, but said: {status['message']}")
 
 
 def _versions() -> dict[str, str]:
