@@ -55,7 +55,13 @@ def _curve_of_cross_entropy(prediction: Tensor, y: Tensor, moved: Tensor) -> Ten
     )
 )
 def cross_entropy(prediction: Tensor, y: Tensor) -> Tensor:
-    """Return the mean cross-entropy, in nats, of logits (n, n_way) against labels (n,) int64."""
+    """Return the mean cross-entropy, in nats, of logits (n, n_way) against labels (n,) int64.
+
+    Whatever else ``F.cross_entropy`` takes, such as soft labels, is left to it. Under ``vmap`` it is many small
+    operations in Python, and its first call imports sympy, which costs 45 MiB.
+    """
+    if y.dtype == torch.int64 and y.shape == prediction.shape[:1] and prediction.ndim == 2:
+        return -prediction.log_softmax(-1).gather(-1, y.unsqueeze(-1)).mean()
     return F.cross_entropy(prediction, y)
 
 
