@@ -263,6 +263,30 @@ def test_one_query_at_a_time_sees_what_the_plain_network_sees():
 
 
 @needs_compiler
+@pytest.mark.parametrize("channels", [64, 5])
+@pytest.mark.parametrize("own", [True, False], ids=["own weights", "shared weights"])
+def test_a_kernel_takes_packed_weights_to_the_same_results(channels, own):
+    body, kernel = conv4(None, channels=channels), compiled.Conv4(4, 1e-5)
+    weights = [w.double() for name, w in body.init(0).items() if not name.endswith("conv.bias")]
+    weights = [torch.stack([w, -w]) for w in weights] if own else weights
+    moves = [0.1 * numbers(2, *w.shape[-ndim:], seed=5) for w, ndim in zip(weights, kernel.shared_ndims(), strict=True)]
+    packed, inside = kernel.pack(weights)
+    x, g, dg = numbers(2, 4, 1, 9, 14), numbers(2, 4, channels, seed=1), numbers(2, 4, channels, seed=2)
+
+    def results(kernel, weights, moves, unpack):
+        y, saved = kernel.forward(x, weights, save=True)
+        gx, grads = kernel.gradient(g, x, saved, weights, wants_x=True)
+        dy, moved = kernel.forward_tangent(x, moves, x, saved, weights)
+        dx, dgrads = kernel.backward_tangent(g, dg, x, moves, moved, x, saved, weights, wants_x=True)
+        return y, gx, unpack(grads), dy, dx, unpack(dgrads)
+
+    close(packed.unpack(inside), weights)
+    close(results(packed, inside, kernel.pack(moves)[1], packed.unpack), results(kernel, weights, moves, list))
+    with pytest.raises(ValueError, match=rf"block2.conv.weight must be \(3, 3, {channels}, .*is \({channels}, "):
+        packed.forward(x, [*inside[:3], *weights[3:]], save=False)
+
+
+@needs_compiler
 def test_single_precision_is_as_near_as_it_can_be():
     fused, plain, theta = pair()
     theta, some = tree.to(theta, dtype=torch.float32), tree.to(tasks(), dtype=torch.float32)

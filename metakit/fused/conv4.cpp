@@ -32,7 +32,7 @@ constexpr int TOGETHER = 64;  // pixels whose outer products are summed in regis
 struct Shape {
     int64_t tasks, rows, images, height, width, inputs, channels, blocks;
     double eps;
-    int64_t threads;
+    int64_t threads, packed;
 };
 
 // Memory that a thread keeps for its next task: fresh memory costs a page fault every 4 KiB.
@@ -117,6 +117,8 @@ struct Net {
         }
         int64_t in_size() const { return in_pixels * in_padded; }     // of one image
         int64_t out_size() const { return out_pixels * out_padded; }  // of one image
+        int64_t size() const { return out * in * 9; }                 // of the weights
+        int64_t panel_size() const { return 9 * in * out_padded; }
     };
 
     struct Term {
@@ -217,7 +219,7 @@ struct Net {
 
     // The gradient for the weights (tap, in, out_padded), summed over the terms (input, gradient for z).
     static void weight_gradient(const Layer& l, const Term* terms, int n_terms, int64_t images, T* gw) {
-        std::fill(gw, gw + 9 * l.in * l.out_padded, T(0));
+        std::fill_n(gw, l.panel_size(), T(0));
         if (l.in == 1) return one_channel(l, terms, n_terms, images, gw);
         std::array<std::vector<Link>, 9> pairs;  // by tap: the output pixel as `tap`, the input pixel
         for (int64_t p = 0; p < l.out_pixels; p++)
@@ -276,35 +278,91 @@ struct Net {
         });
     }
 
-    // (out, in, 3, 3) -> (tap, in, out_padded), LANES at a time so that reads and writes are whole vectors
-    static void pack(const Layer& l, const T* w, T* panel) {
-        const int64_t n = l.in * 9;
-        for (int64_t o = 0; o < l.out_padded; o += LANES)
-            for (int64_t k = 0; k < n; k += LANES) {
-                const int64_t rows = std::min<int64_t>(LANES, l.out - o), ends = std::min<int64_t>(LANES, n - k);
-                T block[LANES][LANES] = {};
-                for (int64_t r = 0; r < rows; r++)
-                    for (int64_t j = 0; j < ends; j++) block[j][r] = w[(o + r) * n + k + j];
-                for (int64_t j = 0; j < ends; j++)
-                    store(panel + ((k + j) % 9 * l.in + (k + j) / 9) * l.out_padded + o, load(block[j]));
+    // Of each pair of lanes that differ in bit S, the first ones of a and b, or the second ones.
+    template <int S, int HIGH, int... I>
+    static Vector merged(Vector a, Vector b, std::integer_sequence<int, I...>) {
+#if __has_builtin(__builtin_shufflevector)
+        return __builtin_shufflevector(a, b, (I & S ? LANES + I - S + HIGH * S : I + HIGH * S)...);
+#else
+        return Vector{(I & S ? b[I - S + HIGH * S] : a[I + HIGH * S])...};
+#endif
+    }
+
+    // Turn a square of vectors, S = 1.
+    template <int S>
+    static void transpose(Vector* rows) {
+        if constexpr (S < LANES) {
+            constexpr auto lanes = std::make_integer_sequence<int, LANES>();
+            for (int r = 0; r < LANES; r++) {
+                if (r & S) continue;
+                const Vector a = rows[r], b = rows[r + S];
+                rows[r] = merged<S, 0>(a, b, lanes), rows[r + S] = merged<S, 1>(a, b, lanes);
+            }
+            transpose<2 * S>(rows);
+        }
+    }
+
+    // to(j)[i] = from(i)[j] for i < n and j < m; where `padded`, 0 for the i up to a whole vector.
+    template <class From, class To>
+    static void turn(int64_t n, int64_t m, bool padded, From from, To to) {
+        for (int64_t i = 0; i < n; i += LANES)
+            for (int64_t j = 0; j < m; j += LANES) {
+                const int64_t rows = std::min<int64_t>(LANES, n - i), ends = std::min<int64_t>(LANES, m - j);
+                if (rows == LANES && ends == LANES) {
+                    Vector square[LANES];
+                    for (int r = 0; r < LANES; r++) {
+                        square[r] = load(from(i + r) + j);
+                        __builtin_prefetch(from(std::min(n - 1, i + LANES + r)) + j, 0, 2);  // the next square's
+                    }
+                    transpose<1>(square);
+                    for (int r = 0; r < LANES; r++) store(to(j + r) + i, square[r]);
+                } else {
+                    for (int64_t k = j; k < j + ends; k++) {
+                        for (int64_t r = 0; r < rows; r++) to(k)[i + r] = from(i + r)[k];
+                        if (padded) std::fill(to(k) + i + rows, to(k) + i + LANES, T(0));
+                    }
+                }
             }
     }
 
-    // (out, in, 3, 3) -> (tap, out, padded(in))
-    static void pack_turned(const Layer& l, const T* w, T* panel) {
-        const int64_t to = padded(l.in);
-        std::fill(panel, panel + 9 * l.out * to, T(0));
-        for (int64_t o = 0; o < l.out; o++)
-            for (int tap = 0; tap < 9; tap++)
-                for (int64_t i = 0; i < l.in; i++) panel[(tap * l.out + o) * to + i] = w[(o * l.in + i) * 9 + tap];
+    // (out, in, 3, 3) -> (tap, in, out_padded)
+    static void pack(const Layer& l, const T* w, T* panel) {
+        turn(l.out, 9 * l.in, true, [&](int64_t o) { return w + o * 9 * l.in; }, panel_row(l, panel));
     }
 
     // (tap, in, out_padded) -> (out, in, 3, 3)
     static void unpack(const Layer& l, const T* panel, T* w) {
-        for (int64_t o = 0; o < l.out; o++)
-            for (int64_t i = 0; i < l.in; i++)
-                for (int tap = 0; tap < 9; tap++) w[(o * l.in + i) * 9 + tap] = panel[(tap * l.in + i) * l.out_padded + o];
+        turn(9 * l.in, l.out, false, panel_row(l, panel), [&](int64_t o) { return w + o * 9 * l.in; });
     }
+
+    // The k-th row of a panel, where k counts taps within channels.
+    template <class P>
+    static auto panel_row(const Layer& l, P* panel) {
+        return [&l, panel](int64_t k) { return panel + (k % 9 * l.in + k / 9) * l.out_padded; };
+    }
+
+    // (tap, in, out_padded) -> (tap, out, padded(in))
+    static Buffer turned(const Layer& l, const T* panel) {
+        const int64_t to = padded(l.in);
+        Buffer result(9 * l.out * to);
+        for (int tap = 0; tap < 9; tap++)
+            turn(l.in, l.out, true, [&](int64_t i) { return panel + (tap * l.in + i) * l.out_padded; },
+                 [&](int64_t o) { return result.data() + (tap * l.out + o) * to; });
+        return result;
+    }
+
+    // The panel of a convolution's weights, which are one already where the caller has packed them.
+    struct Panel {
+        Buffer own;
+        const T* panel;
+
+        Panel(const Shape& shape, const Layer& l, const T* w) : panel(w) {
+            if (shape.packed) return;
+            own = Buffer(l.panel_size());
+            pack(l, w, own.data()), panel = own.data();
+        }
+        const T* data() const { return panel; }
+    };
 
     // total[k] += the sum over rows 0..m of what add(i, sums) adds, 64 rows at a time: one long sum would round as often as
     // it has rows.
@@ -454,7 +512,7 @@ struct Net {
         }
     };
 
-    struct Weights {  // of one block: (out, in, 3, 3), (out,), (out,)
+    struct Weights {  // of one block: (out, in, 3, 3) or its panel, (out,), (out,)
         T *conv, *gamma, *beta;
     };
 
@@ -486,8 +544,8 @@ struct Net {
     // The weights of block l at a row of their leading axis.
     Weights at(T* const* weights, int64_t l, int64_t row) const {
         const Layer& layer = layers[l];
-        return {weights[3 * l] + row * layer.out * layer.in * 9, weights[3 * l + 1] + row * layer.out,
-                weights[3 * l + 2] + row * layer.out};
+        return {weights[3 * l] + row * (shape.packed ? layer.panel_size() : layer.size()),
+                weights[3 * l + 1] + row * layer.out, weights[3 * l + 2] + row * layer.out};
     }
     int64_t row(int64_t task) const { return task * shape.rows / shape.tasks; }
 
@@ -551,8 +609,7 @@ struct Net {
             const Layer& layer = layers[l];
             const Weights w = at(weights, l, row(task));
             if (compute) {
-                Buffer panel(9 * layer.in * layer.out_padded);
-                pack(layer, w.conv, panel.data());
+                const Panel panel(shape, layer, w.conv);
                 const Term term = {a.data(), panel.data()};
                 convolve(layer, &term, 1, shape.images, saved);
                 Norm::statistics(layer, shape.images, T(shape.eps), saved);
@@ -565,6 +622,14 @@ struct Net {
             saved += Norm::saves(layer, shape.images);
         }
         return found;
+    }
+
+    // The same, as the weights are kept.
+    void weight_gradient(const Layer& l, const Term* terms, int n_terms, T* gw) const {
+        if (shape.packed) return weight_gradient(l, terms, n_terms, shape.images, gw);
+        Buffer panel(l.panel_size());
+        weight_gradient(l, terms, n_terms, shape.images, panel.data());
+        unpack(l, panel.data(), gw);
     }
 
     void forward(int64_t task, const T* x, T* const* weights, T* features, T* saved) const {
@@ -583,13 +648,10 @@ struct Net {
             blocks[l].norm.backward(rows.data(), sum1.data(), sum2.data());
             std::copy_n(sum1.data(), layer.out, out.beta);
             std::copy_n(sum2.data(), layer.out, out.gamma);
-            Buffer panel(9 * layer.in * layer.out_padded);
             const Term pair = {blocks[l].input.data(), rows.data()};
-            weight_gradient(layer, &pair, 1, shape.images, panel.data());
-            unpack(layer, panel.data(), out.conv);
+            weight_gradient(layer, &pair, 1, out.conv);
             if (l == 0 && !gx) break;
-            panel = Buffer(9 * layer.out * padded(layer.in));
-            pack_turned(layer, at(weights, l, row(task)).conv, panel.data());
+            const Buffer panel = turned(layer, Panel(shape, layer, at(weights, l, row(task)).conv).data());
             Buffer before(shape.images * layer.in_pixels * padded(layer.in));
             const Term term = {rows.data(), panel.data()};
             input_gradient(layer, &term, 1, shape.images, before.data(), padded(layer.in));
@@ -614,9 +676,7 @@ struct Net {
         for (size_t l = 0; l < layers.size(); l++) {
             const Layer& layer = layers[l];
             const Weights w = at(weights, l, row(task)), dw = at(v, l, task);
-            Buffer panel(9 * layer.in * layer.out_padded), dpanel(9 * layer.in * layer.out_padded);
-            pack(layer, dw.conv, dpanel.data());
-            if (da) pack(layer, w.conv, panel.data());
+            const Panel panel(shape, layer, w.conv), dpanel(shape, layer, dw.conv);
             const Term terms[2] = {{blocks[l].input.data(), dpanel.data()}, {da, panel.data()}};
             const int64_t size = shape.images * layer.out_size();
             T *dxhat = moved, *q = moved + size, *out = q + layer.out_padded;
@@ -645,16 +705,12 @@ struct Net {
             blocks[l].norm.backward_tangent(rows.data(), drows.data(), dxhat, q, dgamma.data(), dsum1.data(), dsum2.data());
             std::copy_n(dsum1.data(), layer.out, out.beta);
             std::copy_n(dsum2.data(), layer.out, out.gamma);
-            Buffer panel(9 * layer.in * c);
             const Term pairs[2] = {{blocks[l].input.data(), drows.data()}, {da, rows.data()}};
-            weight_gradient(layer, pairs, da ? 2 : 1, images, panel.data());
-            unpack(layer, panel.data(), out.conv);
+            weight_gradient(layer, pairs, da ? 2 : 1, out.conv);
             if (l == 0 && !dgx) break;
             const int64_t to = padded(layer.in);
-            panel = Buffer(9 * layer.out * to);
-            Buffer dpanel(9 * layer.out * to);
-            pack_turned(layer, w.conv, panel.data());
-            pack_turned(layer, dw.conv, dpanel.data());
+            const Buffer panel = turned(layer, Panel(shape, layer, w.conv).data());
+            const Buffer dpanel = turned(layer, Panel(shape, layer, dw.conv).data());
             Buffer before(images * layer.in_pixels * to), dbefore(images * layer.in_pixels * to);
             const Term terms[2] = {{drows.data(), panel.data()}, {rows.data(), dpanel.data()}};
             input_gradient(layer, terms, 2, images, dbefore.data(), to);
@@ -689,6 +745,26 @@ T* row(T* rows, int64_t offset) {
 extern "C" {
 
 int64_t saves(const Shape* shape) { return Network(*shape).saves(); }
+
+// How many channels a panel of so many has.
+int64_t padded(int64_t channels) { return Network::padded(channels); }
+
+// The convolutions' weights of each block, as panels and back again.
+void pack(const Shape* shape, REAL* const* weights, REAL* const* panels) {
+    const Network net(*shape);
+    net.each_task([&](int64_t t) {
+        for (size_t l = 0; l < net.layers.size(); l++)
+            net.pack(net.layers[l], weights[l] + t * net.layers[l].size(), panels[l] + t * net.layers[l].panel_size());
+    });
+}
+
+void unpack(const Shape* shape, REAL* const* panels, REAL* const* weights) {
+    const Network net(*shape);
+    net.each_task([&](int64_t t) {
+        for (size_t l = 0; l < net.layers.size(); l++)
+            net.unpack(net.layers[l], panels[l] + t * net.layers[l].panel_size(), weights[l] + t * net.layers[l].size());
+    });
+}
 
 int64_t moves(const Shape* shape) { return Network(*shape).moves(); }
 

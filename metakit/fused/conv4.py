@@ -1,8 +1,8 @@
 """Strided convolutions with batch norm and ReLU as one operation, in C++ (conv4.cpp), for characters on a CPU."""
 
 import ctypes
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,6 +41,7 @@ class _Shape(ctypes.Structure):
         ("blocks", ctypes.c_int64),
         ("eps", ctypes.c_double),
         ("threads", ctypes.c_int64),
+        ("packed", ctypes.c_int64),
     )
 
 
@@ -54,16 +55,41 @@ class Conv4:
     Args:
         blocks: how many.
         eps: added to the variance.
+        packed: whether the convolutions' weights, their gradients and their moves are as the kernel reads them,
+            (3, 3, channels_in, channels up to a whole vector), which spares each call turning them.
     """
 
     WEIGHTS: ClassVar = ("conv.weight", "norm.weight", "norm.bias")
 
     blocks: int
     eps: float
+    packed: bool = False
 
     def shared_ndims(self) -> Sequence[int]:
         """Return the number of axes of each weight when it is shared."""
         return (4, 1, 1) * self.blocks
+
+    def pack(self, weights: Weights) -> tuple["Conv4", list[Tensor]]:
+        """Return the kernel for packed weights, and these packed."""
+        inputs, width = weights[0].shape[-3], _function("padded", weights[0])(ctypes.c_int64(weights[1].shape[-1]))
+        return replace(self, packed=True), self._convert("pack", weights, inputs, lambda w: (3, 3, w.shape[2], width))
+
+    def unpack(self, weights: Weights) -> list[Tensor]:
+        """Return packed weights as they were."""
+        inputs, channels = weights[0].shape[-2], weights[1].shape[-1]
+        return self._convert("unpack", weights, inputs, lambda panel: (channels, panel.shape[3], 3, 3))
+
+    def _convert(
+        self, name: str, weights: Weights, inputs: int, shape_of: Callable[[Tensor], tuple[int, ...]]
+    ) -> list[Tensor]:
+        convolutions, channels = weights[::3], weights[1].shape[-1]
+        rows, given = same_rows(convolutions, (4,) * self.blocks)
+        results = [w.new_empty(rows, *shape_of(w)) for w in given]
+        sizes = (rows, rows, 0, 1, 1, inputs, channels, self.blocks, self.eps, torch.get_num_threads(), True)
+        _function(name, given[0])(ctypes.byref(_Shape(*sizes)), _address(given), _address(results))
+        shared = all(w.ndim == 4 for w in convolutions)
+        converted = iter(one[0] if shared else one for one in results)
+        return [w if i % 3 else next(converted) for i, w in enumerate(weights)]
 
     def forward(self, x: Tensor, weights: Weights, save: bool) -> tuple[Tensor, Tensor]:
         """Return the features and what the derivatives need."""
@@ -121,12 +147,16 @@ class _Call:
     def __init__(self, kernel: Conv4, x: Tensor, weights: Weights) -> None:
         rows, self.weights = same_rows(weights, kernel.shared_ndims())
         self.x = x.contiguous()
-        channels, inputs = self.weights[0].shape[1:3]
+        channels = self.weights[1].shape[1]
+        inputs = self.weights[0].shape[3 if kernel.packed else 2]
         if x.ndim != 5 or x.shape[2] != inputs:
             raise ValueError(f"conv4 takes images (n, {inputs}, height, width), but got {tuple(x.shape[1:])}")
         for i, w in enumerate(self.weights):
             block, name = divmod(i, len(Conv4.WEIGHTS))
-            needs = (channels, channels if block else inputs, 3, 3) if name == 0 else (channels,)
+            fan_in = channels if block else inputs
+            needs = (channels,) if name else (channels, fan_in, 3, 3)
+            if kernel.packed and name == 0:
+                needs = (3, 3, fan_in, _function("padded", x)(ctypes.c_int64(channels)))
             if w.shape[1:] != needs or w.dtype != x.dtype or w.device != x.device:
                 raise ValueError(
                     f"conv4: block{block + 1}.{Conv4.WEIGHTS[name]} must be {tuple(needs)} {x.dtype} on {x.device}, as "
@@ -134,22 +164,34 @@ class _Call:
                 )
         n_tasks, n, _, height, width = x.shape
         self.shape = _Shape(
-            n_tasks, rows, n, height, width, inputs, channels, kernel.blocks, kernel.eps, torch.get_num_threads()
+            n_tasks,
+            rows,
+            n,
+            height,
+            width,
+            inputs,
+            channels,
+            kernel.blocks,
+            kernel.eps,
+            torch.get_num_threads(),
+            kernel.packed,
         )
 
     def size(self, name: str) -> int:
         """Ask how many numbers a task ``saves`` or ``moves``."""
-        function = self._function(name)
-        function.restype = ctypes.c_int64
-        return function(ctypes.byref(self.shape))
-
-    def _function(self, name: str) -> Any:
-        return getattr(library(SOURCE, REAL[self.x.dtype]), name)
+        return _function(name, self.x)(ctypes.byref(self.shape))
 
     def __call__(self, name: str, *tensors: Tensor | Weights | None) -> None:
         """Call it with the addresses of ``tensors``; a list of tensors is an array of addresses."""
         addresses = [_address(one) for one in (self.x, self.weights, *tensors)]
-        self._function(name)(ctypes.byref(self.shape), *addresses)
+        _function(name, self.x)(ctypes.byref(self.shape), *addresses)
+
+
+def _function(name: str, x: Tensor) -> Any:
+    """Return a function of conv4.cpp for numbers as in ``x``."""
+    function = getattr(library(SOURCE, REAL[x.dtype]), name)
+    function.restype = ctypes.c_int64 if name in ("saves", "moves", "padded") else None
+    return function
 
 
 def _contiguous(x: Tensor | None) -> Tensor | None:
