@@ -74,8 +74,11 @@ def meta_loss(learner: Learner, task_loss: TaskLoss) -> Objective:
     return _MetaLoss(learner, task_loss)
 
 
-NUMBERS_AT_ONCE = 2**22
-"""How many numbers the thetas of the tasks that a CPU works on at once may hold: 37 of the convolutional network's."""
+NUMBERS_AT_ONCE = 2**20
+"""How many numbers the thetas of the tasks that a CPU works on at once may hold: 9 of the convolutional network's.
+
+Each task needs room for a theta and its activations at each inner step; fewer tasks at once take more calls.
+"""
 
 
 @dataclass(frozen=True)

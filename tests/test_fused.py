@@ -270,7 +270,12 @@ def test_a_kernel_takes_packed_weights_to_the_same_results(channels, own):
     weights = [w.double() for name, w in body.init(0).items() if not name.endswith("conv.bias")]
     weights = [torch.stack([w, -w]) for w in weights] if own else weights
     moves = [0.1 * numbers(2, *w.shape[-ndim:], seed=5) for w, ndim in zip(weights, kernel.shared_ndims(), strict=True)]
-    packed, inside = kernel.pack(weights)
+    torch.use_deterministic_algorithms(True)  # fills fresh memory with NaN
+    try:
+        packed, inside = kernel.pack(weights)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert not inside[0][..., channels:].any()
     x, g, dg = numbers(2, 4, 1, 9, 14), numbers(2, 4, channels, seed=1), numbers(2, 4, channels, seed=2)
 
     def results(kernel, weights, moves, unpack):

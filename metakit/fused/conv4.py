@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -71,7 +72,7 @@ class Conv4:
 
     def pack(self, weights: Weights) -> tuple["Conv4", list[Tensor]]:
         """Return the kernel for packed weights, and these packed."""
-        inputs, width = weights[0].shape[-3], _function("padded", weights[0])(ctypes.c_int64(weights[1].shape[-1]))
+        inputs, width = weights[0].shape[-3], _padded(weights[1].shape[-1], weights[0].dtype)
         return replace(self, packed=True), self._convert("pack", weights, inputs, lambda w: (3, 3, w.shape[2], width))
 
     def unpack(self, weights: Weights) -> list[Tensor]:
@@ -86,7 +87,7 @@ class Conv4:
         rows, given = same_rows(convolutions, (4,) * self.blocks)
         results = [w.new_empty(rows, *shape_of(w)) for w in given]
         sizes = (rows, rows, 0, 1, 1, inputs, channels, self.blocks, self.eps, torch.get_num_threads(), True)
-        _function(name, given[0])(ctypes.byref(_Shape(*sizes)), _address(given), _address(results))
+        _function(name, given[0].dtype)(ctypes.byref(_Shape(*sizes)), _address(given), _address(results))
         shared = all(w.ndim == 4 for w in convolutions)
         converted = iter(one[0] if shared else one for one in results)
         return [w if i % 3 else next(converted) for i, w in enumerate(weights)]
@@ -153,10 +154,11 @@ class _Call:
             raise ValueError(f"conv4 takes images (n, {inputs}, height, width), but got {tuple(x.shape[1:])}")
         for i, w in enumerate(self.weights):
             block, name = divmod(i, len(Conv4.WEIGHTS))
-            fan_in = channels if block else inputs
-            needs = (channels,) if name else (channels, fan_in, 3, 3)
-            if kernel.packed and name == 0:
-                needs = (3, 3, fan_in, _function("padded", x)(ctypes.c_int64(channels)))
+            needs: tuple[int, ...] = (channels,)
+            if name == 0 and kernel.packed:
+                needs = (3, 3, channels if block else inputs, _padded(channels, x.dtype))
+            elif name == 0:
+                needs = (channels, channels if block else inputs, 3, 3)
             if w.shape[1:] != needs or w.dtype != x.dtype or w.device != x.device:
                 raise ValueError(
                     f"conv4: block{block + 1}.{Conv4.WEIGHTS[name]} must be {tuple(needs)} {x.dtype} on {x.device}, as "
@@ -179,19 +181,26 @@ class _Call:
 
     def size(self, name: str) -> int:
         """Ask how many numbers a task ``saves`` or ``moves``."""
-        return _function(name, self.x)(ctypes.byref(self.shape))
+        return _function(name, self.x.dtype)(ctypes.byref(self.shape))
 
     def __call__(self, name: str, *tensors: Tensor | Weights | None) -> None:
         """Call it with the addresses of ``tensors``; a list of tensors is an array of addresses."""
         addresses = [_address(one) for one in (self.x, self.weights, *tensors)]
-        _function(name, self.x)(ctypes.byref(self.shape), *addresses)
+        _function(name, self.x.dtype)(ctypes.byref(self.shape), *addresses)
 
 
-def _function(name: str, x: Tensor) -> Any:
-    """Return a function of conv4.cpp for numbers as in ``x``."""
-    function = getattr(library(SOURCE, REAL[x.dtype]), name)
+@cache
+def _function(name: str, dtype: torch.dtype) -> Any:
+    """Return a function of conv4.cpp for such numbers."""
+    function = getattr(library(SOURCE, REAL[dtype]), name)
     function.restype = ctypes.c_int64 if name in ("saves", "moves", "padded") else None
     return function
+
+
+@cache
+def _padded(channels: int, dtype: torch.dtype) -> int:
+    """Return how many channels a packed convolution has: whole vectors of them."""
+    return _function("padded", dtype)(ctypes.c_int64(channels))
 
 
 def _contiguous(x: Tensor | None) -> Tensor | None:
