@@ -19,15 +19,19 @@ def _check_mse(prediction: Tensor, y: Tensor) -> None:
 
 
 def _mse_of_tasks(prediction: Tensor, y: Tensor) -> Tensor:
-    _check_mse(prediction[0], y[0])
     return (prediction - y).square().flatten(1).mean(1)
+
+
+def _slope_of_mse(prediction: Tensor, y: Tensor) -> Tensor:
+    _check_mse(prediction[0], y[0])
+    return (prediction - y) * (2 / y[0].numel())
 
 
 @closed(
     Closed(
         takes=Tensor.is_floating_point,
         value=_mse_of_tasks,
-        slope=lambda prediction, y: (prediction - y) * (2 / y[0].numel()),
+        slope=_slope_of_mse,
         curve=lambda prediction, y, moved: moved * (2 / y[0].numel()),
     )
 )
@@ -87,3 +91,8 @@ class _EmpiricalLoss:
         """Return value and gradient by a fused network's own way, or None: then ``autodiff`` finds them."""
         fused = self.model.fused(examples.x)
         return fused.value_and_grad(self.loss, theta, *examples) if fused else None
+
+    def descend(self, theta: Params, examples: Examples, lr: float, steps: int, second_order: bool) -> Params | None:
+        """Return theta after gradient descent by a fused network's own way, or None: then ``minimize`` steps."""
+        fused = self.model.fused(examples.x)
+        return fused.descend(self.loss, theta, *examples, lr, steps, second_order) if fused else None

@@ -5,9 +5,12 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from metakit.gradients import Gradient, autodiff
-from metakit.optimizers import Optimizer
+from metakit.gradients import Gradient, autodiff, first_order
+from metakit.optimizers import SGD, Optimizer
 from metakit.problem import Objective, Params
+
+EXACT = {autodiff: True, first_order: False}
+"""Gradients that an objective can know for itself, and whether a derivative goes through them."""
 
 
 class Step(NamedTuple):
@@ -57,6 +60,25 @@ def minimize(
     Its arguments are the syllabus, since each of them can be learned: see ``metakit.algorithms``.
     The result is differentiable with respect to ``params`` and to anything else the steps used.
     """
+    if (found := _at_once(objective, params, optimizer, batches, gradient)) is not None:
+        return found
     for step in descend(objective, params, optimizer, batches, gradient):
         params = step.params
     return params
+
+
+def _at_once(
+    objective: Objective, params: Params, optimizer: Optimizer, batches: Iterable[Any], gradient: Gradient
+) -> Params | None:
+    """Return where all steps lead if ``objective`` knows at once, or None.
+
+    One with a method ``descend(params, batch, lr, steps, second_order)``, as ``empirical_loss`` has, is asked about
+    what MAML's inner loop is: the same batch in each step of gradient descent by a number.
+    """
+    own = getattr(objective, "descend", None)
+    if own is None or not isinstance(batches, list) or len({id(batch) for batch in batches}) != 1:
+        return None
+    if type(optimizer) is not SGD or not isinstance(optimizer.lr, float | int) or gradient not in EXACT:
+        return None
+    found: Params | None = own(params, batches[0], optimizer.lr, len(batches), EXACT[gradient])
+    return found

@@ -13,19 +13,25 @@ from torch import Tensor, nn
 
 from metakit.fused.conv4 import Conv4, why_not
 from metakit.fused.empirical import Fused
+from metakit.fused.mlp import Mlp
+from metakit.fused.mlp import why_not as mlp_why_not
 from metakit.problem import Model
 
 EPS = 1e-5
 """What norm adds to a variance."""
 
 
-def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU) -> Model:
+def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU, fused: bool = True) -> Model:
     """Return a fully connected network from (n, sizes[0]) to (n, sizes[-1]).
 
     Args:
         sizes: the width of each layer, input first; ``mlp((1, 40, 40, 1))`` is MAML's sinusoid network and
             ``mlp((d, 1))`` a linear model. The last layer is named ``head``.
         activation: after each layer but the last.
+        fused: let an inner loop on few examples, on the CPU, through a small network with ReLU, be one operation with
+            hand-written derivatives, compiled on first use (``metakit.fused``): the same numbers up to rounding, in
+            half the time, and differentiable twice in all. Predictions are PyTorch's in any case. Where there is no
+            C++ compiler, all is.
 
     Raises:
         ValueError: fewer than two sizes, or one that is not positive.
@@ -34,7 +40,7 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU) -> 
     """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"mlp needs at least an input and an output size, all positive, but got {tuple(sizes)}")
-    return Model(partial(_mlp, tuple(sizes), activation))
+    return Model(partial(_mlp, tuple(sizes), activation, fused))
 
 
 def conv4(
@@ -81,13 +87,31 @@ def conv4(
     return Model(partial(_conv4, out, channels, downsample, statistics, fused))
 
 
-def _mlp(sizes: tuple[int, ...], activation: Callable[[], nn.Module]) -> nn.Module:
+def _mlp(sizes: tuple[int, ...], activation: Callable[[], nn.Module], fused: bool) -> nn.Module:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i, (fan_in, fan_out) in enumerate(pairwise(sizes[:-1]), start=1):
         layers[f"layer{i}"] = nn.Linear(fan_in, fan_out)
         layers[f"activation{i}"] = activation()
     layers["head"] = nn.Linear(sizes[-2], sizes[-1])
-    return nn.Sequential(layers)
+    fusable = fused and activation is nn.ReLU and len(sizes) > 2
+    return _Mlp(layers, sizes) if fusable else nn.Sequential(layers)
+
+
+class _Mlp(nn.Sequential):
+    """Linear layers with ReLU between them, whose inner loop can be one compiled operation."""
+
+    def __init__(self, layers: OrderedDict[str, nn.Module], sizes: tuple[int, ...]) -> None:
+        """Hold the layers."""
+        super().__init__(layers)
+        self.sizes = sizes
+
+    def fused(self, x: Tensor) -> Fused | None:
+        """Return the same network with derivatives by hand, or None if it cannot take ``x``."""
+        if mlp_why_not(self.sizes, x):
+            return None
+        layers = [*(f"layer{i}" for i in range(1, len(self.sizes) - 1)), "head"]
+        names = tuple(f"{layer}.{weight}" for layer in layers for weight in ("weight", "bias"))
+        return Fused(Mlp(self.sizes), names, predicts=False)
 
 
 def _conv4(out: int | None, channels: int, downsample: str, statistics: str, fused: bool) -> nn.Module:

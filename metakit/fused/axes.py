@@ -49,9 +49,21 @@ def split(info: Any, batched: bool, outputs: Sequence[Tensor]) -> tuple[tuple[Te
 
 def same_rows(weights: Weights, shared_ndims: Sequence[int]) -> tuple[int, list[Tensor]]:
     """Give all weights a leading axis of the same number of rows; return the number too."""
-    rows = max(len(w) if w.ndim > ndim else 1 for w, ndim in zip(weights, shared_ndims, strict=True))
+    rows = max(w.shape[0] if w.ndim > ndim else 1 for w, ndim in zip(weights, shared_ndims, strict=True))
     return rows, [
         (w if w.ndim > ndim else w.expand(rows, *w.shape)).contiguous()
+        for w, ndim in zip(weights, shared_ndims, strict=True)
+    ]
+
+
+def own_rows(weights: Weights, shared_ndims: Sequence[int], n_tasks: int) -> list[Tensor]:
+    """Give each weight a row for each task."""
+    return [
+        w.expand(n_tasks, *w.shape)
+        if w.ndim == ndim
+        else w
+        if w.shape[0] == n_tasks
+        else w.repeat_interleave(n_tasks // w.shape[0], 0)
         for w, ndim in zip(weights, shared_ndims, strict=True)
     ]
 

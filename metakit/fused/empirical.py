@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.autograd import Function
 
 from metakit.fused.axes import merge, split, to_rows
+from metakit.fused.descent import Descent, descend
+from metakit.fused.known import no_head
 from metakit.fused.operator import Kernel, LastDerivative, apply
 from metakit.fused.problem import Loss, Problem
 
@@ -28,14 +30,17 @@ class Fused:
         tail: the names of its weights.
         tail_ndims: their numbers of axes.
         idle: names of weights that change nothing.
+        predicts: whether it also stands in for the network where that only predicts; if not, PyTorch does, and any
+            derivative of a prediction can be had.
     """
 
     kernel: Kernel
     body: tuple[str, ...]
-    head: Callable[..., Tensor] = lambda features: features
+    head: Callable[..., Tensor] = no_head
     tail: tuple[str, ...] = ()
     tail_ndims: tuple[int, ...] = ()
     idle: tuple[str, ...] = ()
+    predicts: bool = True
 
     def predict(self, theta: dict[str, Tensor], x: Tensor) -> Tensor:
         """Return the prediction for x (n, *features)."""
@@ -57,6 +62,24 @@ class Fused:
         )
         grads = dict(zip((*self.body, *self.tail), results, strict=False))
         return value, {name: torch.zeros_like(w) if name in self.idle else grads[name] for name, w in theta.items()}
+
+    def descend(
+        self, loss: Loss, theta: dict[str, Tensor], x: Tensor, y: Tensor, lr: float, steps: int, second_order: bool
+    ) -> dict[str, Tensor]:
+        """Return theta after ``steps`` steps down the gradient of ``loss(prediction, y)``; differentiable once.
+
+        Args:
+            loss: ``(prediction, y) -> scalar``.
+            theta: the start.
+            x, y: the examples.
+            lr: the rate.
+            steps: at least one.
+            second_order: whether the derivative goes through the gradients, too.
+        """
+        problem = Problem(self.kernel, self.head, self.tail_ndims, loss)
+        results = descend(problem, Descent(lr, steps, second_order), x, y, self._weights(theta))
+        new = dict(zip((*self.body, *self.tail), results, strict=True))
+        return {name: new.get(name, w) for name, w in theta.items()}
 
     def _weights(self, theta: dict[str, Tensor]) -> list[Tensor]:
         """Return the weights of body and tail.
@@ -81,7 +104,7 @@ class _Gradient(Function):
             x, y = x[None], y[None]
         kernel, (body, tail) = problem.kernel, problem.parts(weights)
         features, saved = kernel.forward(x, body, save=True)
-        values, (g, *tail_grads) = problem.slopes(features, y, tail)
+        values, (g, *tail_grads) = problem.value_and_slopes(features, y, tail)
         _, grads = kernel.gradient(g, x, saved, body, wants_x=False)
         out = (values, *grads, *tail_grads, features, saved, g)
         return out if batched else tuple(one[0] for one in out)
@@ -139,7 +162,8 @@ class _Curvature(LastDerivative):
         of_value, *v, features, saved, g, x, y = per_task
         kernel, (body, tail), (v_body, v_tail) = problem.kernel, problem.parts(weights), problem.parts(v)
         moved_features, moved = kernel.forward_tangent(None, v_body, x, saved, body)
-        grads, second = problem.curvature(features, y, tail, [moved_features, *v_tail])
+        grads = problem.slopes(features, y, tail)
+        second = problem.curvature(features, y, tail, [moved_features, *v_tail])
         first = [of_value.reshape(-1, *[1] * (one.ndim - 1)) * one for one in grads]
         dg, *tail_moved = (a + b for a, b in zip(first, second, strict=True))
         dx, body_moved = kernel.backward_tangent(g, dg, None, v_body, moved, x, saved, body, wants_x)

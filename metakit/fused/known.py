@@ -35,29 +35,40 @@ def closed(form: Closed) -> Callable[[Any], Any]:
     return mark
 
 
-def at_linear(loss: Closed, features: Tensor, y: Tensor, head: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Return each task's loss after a linear head, and its gradients for features, weight and bias.
+def no_head(features: Tensor) -> Tensor:
+    """Return the features: they are the prediction."""
+    return features
+
+
+def value_at_head(loss: Closed, features: Tensor, y: Tensor, head: Sequence[Tensor]) -> Tensor:
+    """Return each task's loss after a linear head or none.
 
     Args:
         loss: of the prediction.
         features: (n_tasks, n, d).
         y: (n_tasks, n, ...).
-        head: weight (n_tasks, out, d) and bias (n_tasks, out).
+        head: weight (n_tasks, out, d) and bias (n_tasks, out), or nothing.
     """
-    weight, _ = head
-    prediction = _linear(features, *head)
-    slope = loss.slope(prediction, y)
-    return loss.value(prediction, y), [slope @ weight, slope.mT @ features, slope.sum(1)]
+    return loss.value(_linear(features, *head) if head else features, y)
 
 
-def curve_at_linear(
+def slopes_at_head(loss: Closed, features: Tensor, y: Tensor, head: Sequence[Tensor]) -> list[Tensor]:
+    """Return that loss's gradients for features, weight and bias."""
+    prediction = _linear(features, *head) if head else features
+    slope = loss.slope(prediction, y).to(prediction.dtype)
+    return [slope @ head[0], slope.mT @ features, slope.sum(1)] if head else [slope]
+
+
+def curve_at_head(
     loss: Closed, features: Tensor, y: Tensor, head: Sequence[Tensor], moved: Sequence[Tensor]
 ) -> list[Tensor]:
     """Return how those gradients move, when features, weight and bias move by ``moved``."""
+    if not head:
+        return [loss.curve(features, y, *moved)]
     (weight, _), (moved_features, moved_weight, moved_bias) = head, moved
     prediction = _linear(features, *head)
     change = torch.baddbmm(_linear(moved_features, weight, moved_bias), features, moved_weight.mT)
-    slope, curve = loss.slope(prediction, y), loss.curve(prediction, y, change)
+    slope, curve = loss.slope(prediction, y).to(change.dtype), loss.curve(prediction, y, change)
     return [
         torch.baddbmm(curve @ weight, slope, moved_weight),
         torch.baddbmm(curve.mT @ features, slope.mT, moved_features),
