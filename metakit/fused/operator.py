@@ -25,6 +25,12 @@ class Kernel(Protocol):
     def shared_ndims(self) -> Sequence[int]:
         """Return the number of axes of each weight when it is shared."""
 
+    def pack(self, weights: Weights) -> tuple["Kernel", list[Tensor]]:
+        """Return this kernel for weights, gradients and moves in an order of its own, and ``weights`` in that order."""
+
+    def unpack(self, weights: Weights) -> list[Tensor]:
+        """Return what is in that order as it was."""
+
     def forward(self, x: Tensor, weights: Weights, save: bool) -> tuple[Tensor, Tensor]:
         """Return y (n_tasks, n, *out) and what spares the derivatives computing it again, (n_tasks, anything)."""
 
