@@ -85,7 +85,7 @@ def test_the_closed_form_of_a_loss_is_the_loss_and_its_derivatives(loss):
 
 def test_the_closed_form_of_mse_refuses_what_mse_refuses():
     with pytest.raises(ValueError, match=r"one shape.*\(4, 1\).*\(4,\)"):
-        mse.closed.value(torch.ones(2, 4, 1), torch.ones(2, 4))
+        mse.closed.slope(torch.ones(2, 4, 1), torch.ones(2, 4))
 
 
 def test_cross_entropy_has_no_closed_form_for_soft_labels():
