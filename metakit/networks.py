@@ -111,7 +111,14 @@ class _Mlp(nn.Sequential):
             return None
         layers = [*(f"layer{i}" for i in range(1, len(self.sizes) - 1)), "head"]
         names = tuple(f"{layer}.{weight}" for layer in layers for weight in ("weight", "bias"))
-        return Fused(Mlp(self.sizes), names, predicts=False)
+        return Fused(Mlp(self.sizes), names, plain=_relu_layers)
+
+
+def _relu_layers(x: Tensor, *weights: Tensor) -> Tensor:
+    *hidden, head = zip(weights[::2], weights[1::2], strict=True)
+    for layer in hidden:
+        x = F.linear(x, *layer).relu()
+    return F.linear(x, *head)
 
 
 def _conv4(out: int | None, channels: int, downsample: str, statistics: str, fused: bool) -> nn.Module:

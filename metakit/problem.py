@@ -80,9 +80,7 @@ class Model:
     def __call__(self, theta: Params, x: Tensor) -> Tensor:
         """Return f_theta(x)."""
         fused = self.fused(x)
-        if fused and fused.predicts:
-            return fused.predict(theta, x)
-        return functional_call(self._module, theta, (x,), strict=True)
+        return fused.predict(theta, x) if fused else functional_call(self._module, theta, (x,), strict=True)
 
     def fused(self, x: Tensor) -> Any:
         """Return the ``metakit.fused`` form of this network, if its module has one for ``x``; else None."""

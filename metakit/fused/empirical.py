@@ -30,8 +30,8 @@ class Fused:
         tail: the names of its weights.
         tail_ndims: their numbers of axes.
         idle: names of weights that change nothing.
-        predicts: whether it also stands in for the network where that only predicts; if not, PyTorch does, and any
-            derivative of a prediction can be had.
+        plain: ``(x, *weights) -> prediction`` for one task in PyTorch's operations, which predicts where it is given:
+            then any derivative of a prediction can be had.
     """
 
     kernel: Kernel
@@ -40,11 +40,13 @@ class Fused:
     tail: tuple[str, ...] = ()
     tail_ndims: tuple[int, ...] = ()
     idle: tuple[str, ...] = ()
-    predicts: bool = True
+    plain: Callable[..., Tensor] | None = None
 
     def predict(self, theta: dict[str, Tensor], x: Tensor) -> Tensor:
         """Return the prediction for x (n, *features)."""
         weights = self._weights(theta)
+        if self.plain:
+            return self.plain(x, *weights)
         n = len(self.body)
         prediction = self.head(apply(self.kernel, x, weights[:n]), *weights[n:])
         if not self.idle:
