@@ -74,14 +74,15 @@ def grade(job: Job) -> None:
     """Grade one submission: gradebook, feedback page and, last of all, the verdict."""
     start = time.monotonic()
     course = Course(job.root, submitted=STAGE)
-    taken = take_in(job.folder, job.assignment, course.release(job.assignment))
+    release = course.release(job.assignment)
+    taken = take_in(job.folder, job.assignment, release)
     if taken.notebook is None:
         course.no_marks(job.assignment, job.student, taken.trouble)
         course.feedback(job.assignment, job.student, taken.trouble)
         marks = unjudged(course.source(job.assignment), Outcome.NOT_REACHED, taken.trouble)
         verdict = Verdict(job.assignment, job.student, "", Way.NOT_RUN, marks, trouble=taken.trouble)
     else:
-        verdict = _graded(course, job, taken)
+        verdict = _graded(course, job, taken, release)
     arrival = arrival_of(job.root, job.assignment, job.student)
     late = ("late",) if arrival is not None and arrival.late else ()
     verdict = replace(
@@ -108,11 +109,11 @@ def is_done(job: Job) -> bool:
     return verdict.version == job.version and verdict.submission == digest(job.folder)
 
 
-def _graded(course: Course, job: Job, taken: Intake) -> Verdict:
+def _graded(course: Course, job: Job, taken: Intake, release: NotebookNode) -> Verdict:
     stage = job.root / STAGE / job.student
     shutil.rmtree(stage, ignore_errors=True)
     try:
-        _lay_out(stage / job.assignment, job, taken, course.release(job.assignment))
+        _lay_out(stage / job.assignment, job, taken, release)
         for attempt in range(_TRIES):
             try:
                 course.autograde(job.assignment, job.student)

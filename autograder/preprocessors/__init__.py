@@ -1,1 +1,1 @@
-"""Where nbgrader is told to do otherwise: how a notebook is run, and how its marks are saved."""
+"""Where nbgrader is told to do otherwise: how a notebook is run, how its marks are saved, and how they are shown."""

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveAutoGrades
 from nbgrader.utils import compute_checksum, determine_grade, is_task
 from traitlets import Unicode
 
 from autograder.preprocessors.examine import FOUND
+from autograder.preprocessors.gradebook import opened, rows_of
 from autograder.verdict import Outcome, Verdict, Way, write_verdict
 
 SAID = {
@@ -35,7 +35,8 @@ class SaveMarks(SaveAutoGrades):
         names = resources["nbgrader"]
         self.notebook_id, self.assignment_id = names["notebook"], names["assignment"]
         self.student_id, self.db_url = names["student"], names["db_url"]
-        with Gradebook(self.db_url) as self.gradebook:
+        with opened(self.db_url) as self.gradebook:
+            self.rows = rows_of(self.gradebook, self.notebook_id, self.assignment_id, self.student_id)
             for index, cell in enumerate(nb.cells):
                 nb.cells[index], resources = self.preprocess_cell(cell, resources, index)
             self.gradebook.db.commit()
@@ -46,7 +47,7 @@ class SaveMarks(SaveAutoGrades):
 
     def _add_score(self, cell: NotebookNode, resources: Any) -> None:
         name = cell.metadata.nbgrader.grade_id
-        grade: Any = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+        grade: Any = self.rows.grades[name]
         grade.auto_score, _ = determine_grade(cell, self.log)
         if any(mark.check == name and mark.outcome is Outcome.OUR_FAULT for mark in self.found["marks"]):
             grade.auto_score = None
@@ -54,7 +55,7 @@ class SaveMarks(SaveAutoGrades):
 
     def _add_comment(self, cell: NotebookNode, resources: Any) -> None:
         name = cell.metadata.nbgrader.grade_id
-        comment: Any = self.gradebook.find_comment(name, self.notebook_id, self.assignment_id, self.student_id)
+        comment: Any = self.rows.comments[name]
         said = [SAID[self.found["way"]]]
         if cell.metadata.nbgrader.get("checksum") == compute_checksum(cell) and not is_task(cell):
             said.insert(0, "No response.")
