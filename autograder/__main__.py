@@ -1,19 +1,19 @@
 """``autograder``: from a folder of submissions to grades."""
 
-import typer
+import importlib
+import sys
 
-from autograder.cli import grade, office
+from autograder.wall import ahead
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def autograder() -> None:
-    """Grade homework that was made with nbgrader: students' code in a sandbox, judged from outside."""
+_GRADING = {"grade", "regrade"}
 
 
-app.add_typer(grade.app)
-app.add_typer(office.app)
+def main() -> None:
+    """Do what the command line says, and start the sandbox first, since it takes as long as importing the rest."""
+    if _GRADING & set(sys.argv[1:2]) and "--help" not in sys.argv:
+        ahead.start()
+    importlib.import_module("autograder.cli.app").app()
+
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -1,5 +1,6 @@
 """Many submissions at once: processes that grade one after another, beside one sandbox that they share."""
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -111,7 +112,9 @@ class Run:
                 while queue and len(workers) < (jobs or default_jobs()):
                     ours, theirs = context.Pipe()
                     process = context.Process(target=grade_all, args=(theirs,))
+                    gc.freeze()  # or collections in the forked process would go through all that it shares, and copy it
                     process.start()
+                    gc.unfreeze()
                     theirs.close()
                     workers.append(self._hand_out(queue.pop(), process, ours))
                 wait([worker.pipe for worker in workers], timeout=1.0)

@@ -31,13 +31,16 @@ from autograder.inside.refusals import refuse
 MAX_REQUEST = 65536
 _PATIENCE = 10.0
 _WARM = (
+    "IPython.core.debugger",
     "IPython.core.interactiveshell",
+    "ipykernel.debugger",
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "tqdm.auto",
     "metakit.minimize",
     "metakit.networks",
     "metakit.tasks.load",
+    "tornado.platform.asyncio",
 )
 
 

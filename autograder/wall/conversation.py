@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from queue import Empty
 from typing import Any
 
+import psutil
 import zmq
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from autograder.student import Unreachable
-from autograder.wall.memory import megabytes_of, my_megabytes
+from autograder.wall.memory import megabytes_of
 from autograder.wall.nursery import Limits
 from autograder.wall.patience import Patience
 
@@ -46,7 +47,8 @@ class Conversation:
         self.read = 0  # characters, of all that came
         self._slow, self._weighed = False, 0.0
         self._deadline = time.monotonic() + patience.start
-        self._room = my_megabytes() + MAX_GROWTH
+        self._me = psutil.Process()
+        self._room = self._mine() + MAX_GROWTH
 
     def begin_notebook(self) -> None:
         """Let the time for the whole notebook run from now."""
@@ -121,7 +123,7 @@ class Conversation:
         ready = dict(poller.poll(int(1000 * wait) + 1))
         if not ready and not self.manager.is_alive():
             self._end(ENDED, ENDED_BEFORE)
-        if my_megabytes() > self._room:
+        if self._mine() > self._room:
             self._end("This cell sent more than can be read.", "An earlier cell sent more than can be read.")
         if time.monotonic() > self._weighed + 0.5:
             self._weighed = time.monotonic()
@@ -143,6 +145,10 @@ class Conversation:
                 self._end("This cell printed without end.", "An earlier cell printed without end.")
             if well_formed:
                 yield name, message
+
+    def _mine(self) -> float:
+        """Return the megabytes of this process."""
+        return float(self._me.memory_info().rss) / 2**20
 
     def _megabytes(self) -> float:
         pid = getattr(self.manager.provisioner, "pid", None)

@@ -24,11 +24,6 @@ def megabytes_of(pid: int) -> float:
     return sum(_own(process.pid) for process in everyone) / 1024
 
 
-def my_megabytes() -> float:
-    """Return the memory of this process."""
-    return psutil.Process().memory_info().rss / 2**20
-
-
 def _own(pid: int) -> int:
     """Return the proportional set size in kB: each page divided by how many processes have it."""
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder.__main__ import app
+from autograder.cli.app import app
 from autograder.course import Course
 from autograder.sample import Pupil, hand_in
 from autograder.solutions import read_solution
