@@ -22,7 +22,7 @@ from benchmarks.comparison import CEILING, Comparison
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.episodes import EPISODE_CONTENDERS, measure_episodes
-from benchmarks.grading import measure_grading
+from benchmarks.grading import FEW, measure_grading
 from benchmarks.machine import describe
 from benchmarks.readme import README, put
 from benchmarks.scaling import SCALED, measure_scaling
@@ -96,8 +96,8 @@ def episodes(
 
 @app.command()
 def grading(
-    submissions: Annotated[int, typer.Option(min=1, help="in the class")] = 24,
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    submissions: Annotated[int, typer.Option(min=FEW + 1, help="in the class")] = 44,
+    rounds: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Compare how fast a class is graded: autograder grade with stock nbgrader autograde."""
     result = _header("grading", Conditions(threads=1, device="cpu"), f"{submissions} right and wrong submissions")

@@ -1,4 +1,8 @@
-"""How long it takes to grade a class: ``autograder grade`` beside stock ``nbgrader autograde``, on the same files."""
+"""How long it takes to grade a class: ``autograder grade`` beside stock ``nbgrader autograde``, on the same files.
+
+Each grades a class and, apart from that, the first few of it, which tells what a run costs before its first submission
+from what each submission adds.
+"""
 
 import os
 import random
@@ -33,6 +37,9 @@ c = get_config()
 c.CourseDirectory.course_id = "stock"
 c.Execute.skip_cells_with_tag = "not-graded"
 """
+FEW = 4
+"""Submissions of the small class."""
+
 _FIRST_RESULT = "import torch\nprint(torch.ones(3).sum())"
 
 
@@ -40,9 +47,14 @@ def measure_grading(submissions: int, rounds: int, say: Callable[[str], None]) -
     """Return a row for each way: seconds a submission, and to the first result of torch, in interleaved rounds.
 
     Args:
-        submissions: in the class, right and wrong ones in turn; none that never ends.
-        rounds: in each of which each way grades a fresh copy of the class.
+        submissions: in the class, more than ``FEW``: right and wrong ones shuffled, none that never ends; there are 44,
+            and after these the first come again.
+        rounds: in each of which each way grades a fresh copy of the class, and one of ``FEW``.
         say: is told.
+
+    Returns:
+        Each with ``seconds`` a submission, ``before`` (of a run, before its first), ``each`` (that one more takes), and
+        ``starts`` (of a kernel), one number a round, and its median ``ratio`` of ``seconds`` to nbgrader's.
     """
     rows: dict[str, dict[str, Any]] = {
         OURS: {"name": OURS, "versions": {"torch": version("torch")}},
@@ -51,19 +63,40 @@ def measure_grading(submissions: int, rounds: int, say: Callable[[str], None]) -
     ways, starts = {OURS: _grade, STOCK: _autograde}, {OURS: _walled_start, STOCK: _stock_start}
     draw = random.Random(0)
     for row in rows.values():
-        row["seconds"], row["starts"] = [], []
+        row |= {"seconds": [], "before": [], "each": [], "starts": []}
     for number in range(rounds):
         for name in draw.sample(list(ways), 2):
-            with tempfile.TemporaryDirectory() as folder:
-                course = _class(Path(folder) / "course", submissions)
-                start = time.monotonic()
-                ways[name](course)
-                rows[name]["seconds"].append((time.monotonic() - start) / submissions)
-            rows[name]["starts"].append(starts[name]())
-            say(f"round {number + 1}: {name} {rows[name]['seconds'][-1]:.2f} s a submission")
+            few, whole = _seconds(ways[name], FEW), _seconds(ways[name], submissions)
+            before, each = apart(few, whole, submissions)
+            row = rows[name]
+            row["seconds"].append(whole / submissions)
+            row["before"].append(before)
+            row["each"].append(each)
+            row["starts"].append(starts[name]())
+            say(f"round {number + 1}: {name} {whole:.1f} s; {before:.1f} s and {each:.2f} s for each submission")
     for row in rows.values():
         row["ratio"] = median(a / b for a, b in zip(row["seconds"], rows[STOCK]["seconds"], strict=True))
     return list(rows.values())
+
+
+def apart(few: float, whole: float, submissions: int) -> tuple[float, float]:
+    """Return what a run takes before its first submission, and for each.
+
+    Args:
+        few: seconds for ``FEW`` submissions.
+        whole: seconds for all.
+        submissions: how many these are.
+    """
+    each = (whole - few) / (submissions - FEW)
+    return few - FEW * each, each
+
+
+def _seconds(way: Callable[[Course], None], submissions: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        course = _class(Path(folder) / "course", submissions)
+        start = time.monotonic()
+        way(course)
+        return time.monotonic() - start
 
 
 def _class(root: Path, size: int) -> Course:

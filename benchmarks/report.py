@@ -99,15 +99,14 @@ def of_episodes(episodes: list[dict[str, Any]]) -> Sheet:
 
 
 def of_grading(grading: list[dict[str, Any]]) -> Sheet:
-    """Return seconds a submission, and to a kernel's first result."""
+    """Return seconds a submission, what these are made of, and seconds to a kernel's first result."""
     rows = []
     for line in grading:
-        each, starts = sorted(line["seconds"]), sorted(line["starts"])
-        middle = len(each) // 2
-        spread = f"{each[0]:.2f} - {each[-1]:.2f}"
-        rows.append([line["name"], f"{each[middle]:.2f}", spread, f"{line['ratio']:.2f}", f"{starts[middle]:.2f}"])
-    head = ["", "s a submission", "least - most", "to nbgrader", "kernel to first result, s"]
-    return Sheet("Grading homework 2", head, rows)
+        spread = f"{min(line['seconds']):.2f} - {max(line['seconds']):.2f}"
+        parts = (f"{median(line[part]):.{digits}f}" for part, digits in (("before", 1), ("each", 2), ("starts", 2)))
+        rows.append([line["name"], f"{median(line['seconds']):.2f}", spread, f"{line['ratio']:.2f}", *parts])
+    parts_of = ["a run before its first, s", "each one more, s", "kernel to first result, s"]
+    return Sheet("Grading homework 2", ["", "s a submission", "least - most", "to nbgrader", *parts_of], rows)
 
 
 def of_answers(answers: list[dict[str, Any]]) -> Sheet:
