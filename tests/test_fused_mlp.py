@@ -145,11 +145,10 @@ def test_all_steps_at_once_lead_where_one_after_the_other_leads(model, gradient)
         examples, loss = one(), mse
     objective = empirical_loss(model, loss)
 
-    def end(theta, batches):
-        return tree.dot(*[minimize(objective, theta, SGD(0.1), batches, gradient)] * 2)
+    def end(theta, as_batches):
+        return tree.dot(*[minimize(objective, theta, SGD(0.1), as_batches([examples] * 3), gradient)] * 2)
 
-    at_once, in_turn = ([examples] * 3, iter([examples] * 3))
-    close(grad(end)(theta, at_once), grad(end)(theta, in_turn))
+    close(*(grad(partial(end, as_batches=as_batches))(theta) for as_batches in (list, iter)))
 
 
 @needs_compiler
