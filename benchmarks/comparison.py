@@ -14,7 +14,7 @@ from benchmarks.agreement import Gradient, agrees, gradient_of, relative_error
 from benchmarks.configurations import Configuration, write_problem
 from benchmarks.contenders import BASE, JUDGE, OURS
 from benchmarks.contestants.sgemm import SIZE
-from benchmarks.floor import multiply_adds
+from benchmarks.floor import multiply_adds, of_second_order
 from benchmarks.statistics import interleave, ratios
 from benchmarks.workers import Conditions, Worker, WorkerError, processors
 from metakit.tasks.characters import Characters
@@ -109,7 +109,12 @@ class Comparison:
                 row["rounds_ms"], row["ms"] = times[name], median(times[name])
                 row["ratio"] = ratios(times, name, BASE)
                 row["of_floor"] = floor_ms / row["ms"] if floor_ms else None
-        return {"multiply_adds": multiply_adds(configuration), "peak_per_s": peak, "floor_ms": floor_ms}
+        return {
+            "multiply_adds": multiply_adds(configuration),
+            "of_second_order": of_second_order(configuration),
+            "peak_per_s": peak,
+            "floor_ms": floor_ms,
+        }
 
     def _reference(self, configuration: Configuration, problem: Path, out: Path) -> tuple[Gradient, float]:
         """Return the judge's gradient of the timed problem in float64, and how far one in float32 may be from it.

@@ -5,7 +5,7 @@ the first layer does not need. A Hessian-vector product, by whichever order of f
 gradient: each of a layer's three products has two tangents, and the images have none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.configurations import Configuration
 
@@ -44,3 +44,10 @@ def multiply_adds(configuration: Configuration) -> int:
     c, one = configuration, layers(configuration)
     step = one.gradient + (0 if c.first_order else one.hessian_vector)
     return c.n_tasks * (c.steps * c.support_size * step + c.query_size * one.gradient)
+
+
+def of_second_order(configuration: Configuration) -> float | None:
+    """Return a first-order configuration's share of the multiply-adds of second order: no time can be less of it."""
+    if not configuration.first_order:
+        return None
+    return multiply_adds(configuration) / multiply_adds(replace(configuration, first_order=False))

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.contenders import BASE
+
 
 class Sheet(NamedTuple):
     """One table: its title, its head, its rows, all text."""
@@ -34,9 +36,12 @@ def of_configuration(measured: dict[str, Any]) -> Sheet:
     """Return one row for each contestant; who failed has the reason in place of numbers."""
     title = measured["title"]
     if measured["floor_ms"]:
+        base, share = measured["rows"].get(BASE, {}).get("ms"), measured.get("of_second_order")
+        least = f", {measured['floor_ms'] / base:.2f} of {BASE}" if base else ""
+        order = f", {100 * share:.0f} % of second order's," if share else ""
         title += (
-            f" (floor {measured['floor_ms']:.1f} ms: {measured['multiply_adds'] / 1e9:.2f} G multiply-adds at the "
-            f"measured {measured['peak_per_s'] / 1e9:.0f} G/s)"
+            f" (floor {measured['floor_ms']:.1f} ms{least}: {measured['multiply_adds'] / 1e9:.2f} G multiply-adds"
+            f"{order} at the measured {measured['peak_per_s'] / 1e9:.0f} G/s)"
         )
     head = ["", "ms", "to learn2learn", "least - most", "of floor", "first, s", "peak MiB", "above start", "error"]
     rows = []

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.contestants import plain
-from benchmarks.floor import layers, multiply_adds
+from benchmarks.floor import layers, multiply_adds, of_second_order
 from metakit.tree import tree_map
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # used inside torch.func.jvp
@@ -80,3 +80,9 @@ def test_a_meta_iteration_is_its_inner_gradients_their_derivative_and_the_querys
 
     extra = 0 if first_order else 2 * 3 * 4 * 2 * layers(c).first
     assert counted(iteration) == multiply_adds(c) + extra
+
+
+def test_first_order_with_one_step_has_nine_tenths_of_second_orders_arithmetic():
+    assert of_second_order(CONFIGURATIONS["A"]) is None
+    assert of_second_order(CONFIGURATIONS["A-first"]) == pytest.approx(20.12 / 22.59, rel=1e-3)
+    assert of_second_order(CONFIGURATIONS["B-first"]) == pytest.approx(7.54 / 19.93, rel=1e-3)

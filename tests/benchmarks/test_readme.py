@@ -51,6 +51,13 @@ def test_a_row_holds_the_numbers_of_the_result() -> None:
     assert sheet.rows[0] == ["metakit", "123", "0.10", "0.09 - 0.21", "16 %", "2.3", "512", "150", "3e-15"]
 
 
+def test_the_floor_is_set_beside_the_base_and_beside_second_order() -> None:
+    measured = copy.deepcopy(MEASURED) | {"of_second_order": 0.894}
+    measured["rows"]["learn2learn"] |= {"ms": 100.0, "first_s": 1.0}
+    floor = "floor 20.0 ms, 0.20 of learn2learn: 4.00 G multiply-adds, 89 % of second order's, at the measured 200 G/s"
+    assert of_configuration(measured).title == f"B: 5-way ({floor})"
+
+
 def test_who_failed_has_the_reason_and_the_error_but_no_ratio() -> None:
     row = of_configuration(MEASURED).rows[1]
     assert row == ["learn2learn", "not built | no compiler", "", "", "", "", "", "", "1e-15"]
