@@ -71,3 +71,13 @@ def own_rows(weights: Weights, shared_ndims: Sequence[int], n_tasks: int) -> lis
 def empty_like_rows(n_tasks: int, weights: Weights) -> list[Tensor]:
     """Return room for a gradient of each task and weight, where all weights have rows."""
     return [torch.empty(n_tasks, *w.shape[1:], dtype=w.dtype, device=w.device) for w in weights]
+
+
+def zeros_for_none(
+    v: Sequence[Tensor | None], weights: Weights, shared_ndims: Sequence[int], rows: tuple[int, ...]
+) -> list[Tensor]:
+    """Put zeros where what belongs to a weight has no derivative, in ``rows`` like the others; ``v`` may be longer."""
+    return [
+        w.new_zeros(*rows, *w.shape[w.ndim - ndim :]) if one is None else one
+        for one, w, ndim in zip(v, weights, shared_ndims, strict=False)
+    ]

@@ -10,24 +10,17 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from metakit.fused import calls
 from metakit.fused.axes import Weights, empty_like_rows, same_rows
-from metakit.fused.build import CannotBuild, library
+from metakit.fused.build import library
+from metakit.fused.calls import REAL, address, contiguous
 
 SOURCE = Path(__file__).with_name("conv4.cpp")
-REAL = {torch.float32: "-DREAL=float", torch.float64: "-DREAL=double"}
 
 
 def why_not(x: Tensor) -> str | None:
     """Return why the kernel cannot take ``x``, or None if it can."""
-    if x.device.type != "cpu" or x.dtype not in REAL:
-        return f"the compiled kernel is for float32 and float64 on the CPU; this is {x.dtype} on {x.device}"
-    if torch.is_autocast_enabled("cpu"):
-        return "autocast asks for lower precision, which the compiled kernel has not"
-    try:
-        library(SOURCE, REAL[x.dtype])
-    except CannotBuild as error:
-        return str(error)
-    return None
+    return calls.why_not(SOURCE, x)
 
 
 class _Shape(ctypes.Structure):
@@ -87,7 +80,7 @@ class Conv4:
         rows, given = same_rows(convolutions, (4,) * self.blocks)
         results = [w.new_empty(rows, *shape_of(w)) for w in given]
         sizes = (rows, rows, 0, 1, 1, inputs, channels, self.blocks, self.eps, torch.get_num_threads(), True)
-        _function(name, given[0].dtype)(ctypes.byref(_Shape(*sizes)), _address(given), _address(results))
+        _function(name, given[0].dtype)(ctypes.byref(_Shape(*sizes)), address(given), address(results))
         shared = all(w.ndim == 4 for w in convolutions)
         converted = iter(one[0] if shared else one for one in results)
         return [w if i % 3 else next(converted) for i, w in enumerate(weights)]
@@ -117,7 +110,8 @@ class Conv4:
         call = _Call(self, x, weights)
         dy = x.new_empty(*x.shape[:2], call.shape.channels)
         moved = x.new_empty(len(x), call.size("moves"))
-        call("forward_tangent", saved.contiguous(), _contiguous(vx), [one.contiguous() for one in v], dy, moved)
+        given = [contiguous(one) for one in (saved, vx, v)]
+        call("forward_tangent", *given, dy, moved)
         return dy, moved
 
     def backward_tangent(
@@ -136,9 +130,8 @@ class Conv4:
         call = _Call(self, x, weights)
         dgx = torch.empty_like(call.x) if wants_x else None
         dgrads = empty_like_rows(len(x), call.weights)
-        v = [one.contiguous() for one in v]
-        given = (saved.contiguous(), g.contiguous(), dg.contiguous(), _contiguous(vx), v, moved)
-        call("backward_tangent", *given, dgx, dgrads)
+        given = [contiguous(one) for one in (saved, g, dg, vx, v)]
+        call("backward_tangent", *given, moved, dgx, dgrads)
         return dgx, dgrads
 
 
@@ -185,7 +178,7 @@ class _Call:
 
     def __call__(self, name: str, *tensors: Tensor | Weights | None) -> None:
         """Call it with the addresses of ``tensors``; a list of tensors is an array of addresses."""
-        addresses = [_address(one) for one in (self.x, self.weights, *tensors)]
+        addresses = [address(one) for one in (self.x, self.weights, *tensors)]
         _function(name, self.x.dtype)(ctypes.byref(self.shape), *addresses)
 
 
@@ -201,13 +194,3 @@ def _function(name: str, dtype: torch.dtype) -> Any:
 def _padded(channels: int, dtype: torch.dtype) -> int:
     """Return how many channels a packed convolution has: whole vectors of them."""
     return _function("padded", dtype)(ctypes.c_int64(channels))
-
-
-def _contiguous(x: Tensor | None) -> Tensor | None:
-    return None if x is None else x.contiguous()
-
-
-def _address(tensors: Tensor | Weights | None) -> ctypes.c_void_p | ctypes.Array[ctypes.c_void_p]:
-    if tensors is None or isinstance(tensors, Tensor):
-        return ctypes.c_void_p(tensors.data_ptr() if tensors is not None and tensors.numel() else None)
-    return (ctypes.c_void_p * len(tensors))(*(one.data_ptr() for one in tensors))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from metakit.fused.axes import Weights, merge, own_rows, split, to_rows
+from metakit.fused.axes import Weights, merge, own_rows, split, to_rows, zeros_for_none
 from metakit.fused.operator import LastDerivative
 from metakit.fused.problem import Problem
 
@@ -84,11 +84,7 @@ class _Descent(Function):
             raise NotImplementedError(
                 "the steps of a fused network are not differentiable with respect to y; build it with fused=False."
             )
-        n_tasks = (len(x),) if ctx.batched else ()
-        moves = [
-            w.new_zeros(*n_tasks, *w.shape[w.ndim - ndim :]) if one is None else one
-            for one, w, ndim in zip(v, weights, ctx.problem.shared_ndims, strict=False)
-        ]
+        moves = zeros_for_none(v, weights, ctx.problem.shared_ndims, (len(x),) if ctx.batched else ())
         if not ctx.descent.second_order:
             return None, None, None, None, None, None, *to_rows(moves, weights)
         *moves, dx = _Back.apply(ctx.problem, ctx.descent, ctx.batched, wants_x, *moves, rows, x, y)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from metakit.fused.axes import merge, split, to_rows
+from metakit.fused.axes import merge, split, to_rows, zeros_for_none
 from metakit.fused.descent import Descent, descend
 from metakit.fused.known import no_head
 from metakit.fused.operator import Kernel, LastDerivative, apply
@@ -128,11 +128,7 @@ class _Gradient(Function):
             )
         if of_value is None:
             of_value = x.new_zeros(len(x) if ctx.batched else ())
-        n_tasks = (len(x),) if ctx.batched else ()
-        moves = [
-            w.new_zeros(*n_tasks, *w.shape[w.ndim - ndim :]) if one is None else one
-            for one, w, ndim in zip(v, weights, ctx.problem.shared_ndims, strict=False)
-        ]
+        moves = zeros_for_none(v, weights, ctx.problem.shared_ndims, (len(x),) if ctx.batched else ())
         given = (of_value, *moves, features, saved, g, x, y, *weights)
         moved = _Curvature.apply(ctx.problem, ctx.batched, wants_x, *given)
         dx = moved[-1] if wants_x else None

@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from metakit.fused import calls
 from metakit.fused.axes import Weights, same_rows
-from metakit.fused.build import CannotBuild, library
+from metakit.fused.build import library
+from metakit.fused.calls import REAL, address, contiguous
 
 SOURCE = Path(__file__).with_name("mlp.cpp")
-REAL = {torch.float32: "-DREAL=float", torch.float64: "-DREAL=double"}
 PADDED_TO = 16
 """Examples are kept in whole vectors, as mlp.cpp has them."""
 AT_MOST = 128
@@ -23,21 +24,13 @@ AT_MOST = 128
 
 def why_not(sizes: Sequence[int], x: Tensor) -> str | None:
     """Return why the kernel cannot take ``x``, or None if it can."""
-    if x.device.type != "cpu" or x.dtype not in REAL:
-        return f"the compiled kernel is for float32 and float64 on the CPU; this is {x.dtype} on {x.device}"
     if x.ndim != 2 or x.shape[1] != sizes[0]:
         return f"the compiled kernel takes (n, {sizes[0]}); this is {tuple(x.shape)}"
     if not 1 <= len(x) <= AT_MOST or max(sizes) > AT_MOST:
         return (
             f"the compiled kernel is for 1 to {AT_MOST} examples and features; this is {len(x)} through {tuple(sizes)}"
         )
-    if torch.is_autocast_enabled("cpu"):
-        return "autocast asks for lower precision, which the compiled kernel has not"
-    try:
-        library(SOURCE, REAL[x.dtype])
-    except CannotBuild as error:
-        return str(error)
-    return None
+    return calls.why_not(SOURCE, x)
 
 
 class _Shape(ctypes.Structure):
@@ -147,17 +140,5 @@ class Mlp:
         n_tasks, n, _ = x.shape
         sizes = (ctypes.c_int64 * len(self.sizes))(*self.sizes)
         shape = _Shape(n_tasks, rows, n, len(self.sizes) - 1, torch.get_num_threads(), ctypes.addressof(sizes))
-        held = [_contiguous(one) for one in (x, weights, *others)]  # until the call is over
-        getattr(library(SOURCE, REAL[x.dtype]), name)(ctypes.byref(shape), *map(_address, held))
-
-
-def _contiguous(tensors: Tensor | Weights | None) -> Tensor | Weights | None:
-    if tensors is None or isinstance(tensors, Tensor):
-        return None if tensors is None else tensors.contiguous()
-    return [one.contiguous() for one in tensors]
-
-
-def _address(tensors: Tensor | Weights | None) -> ctypes.c_void_p | ctypes.Array[ctypes.c_void_p]:
-    if tensors is None or isinstance(tensors, Tensor):
-        return ctypes.c_void_p(None if tensors is None else tensors.data_ptr())
-    return (ctypes.c_void_p * len(tensors))(*[one.data_ptr() for one in tensors])
+        held = [contiguous(one) for one in (x, weights, *others)]  # until the call is over
+        getattr(library(SOURCE, REAL[x.dtype]), name)(ctypes.byref(shape), *map(address, held))
