@@ -43,7 +43,6 @@ def rows_of(gradebook: Gradebook, notebook: str, assignment: str, student: str) 
         nbgrader.api.MissingEntry: there is no such submission.
     """
     submitted = gradebook.find_submission_notebook(notebook, assignment, student)
-
     return Rows(submitted, _by_cell(gradebook, submitted, Grade), _by_cell(gradebook, submitted, Comment))
 
 
