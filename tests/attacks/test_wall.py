@@ -414,7 +414,7 @@ def test_a_nursery_that_lets_callers_in_but_never_answers_is_gone(beside):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
         door.bind(str(beside / "door"))
         door.listen()
-        threading.Timer(0.3, door.shutdown, [socket.SHUT_RDWR]).start()
+        threading.Timer(0.3, door.close).start()
         assert not is_there(beside)
 
 
